@@ -1,0 +1,83 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"odbxfs"
+)
+
+func listen(t *testing.T, verbs map[string]Verb) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "own", "s.sock")
+	s, err := Listen(path, verbs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return path
+}
+
+func TestCallCarriesArgumentsResultsAndErrors(t *testing.T) {
+	path := listen(t, map[string]Verb{
+		"double": func(_ context.Context, args json.RawMessage) (any, error) {
+			var n int
+			err := json.Unmarshal(args, &n)
+			return 2 * n, err
+		},
+		"fail": func(context.Context, json.RawMessage) (any, error) {
+			return nil, &odbxfs.Error{Op: "fail", Kind: odbxfs.KindCredentials}
+		},
+	})
+	var got int
+	if err := Call(t.Context(), path, "double", 21, &got); err != nil || got != 42 {
+		t.Errorf("got %d, %v", got, err)
+	}
+	if err := Call(t.Context(), path, "fail", nil, &got); !odbxfs.IsKind(err, odbxfs.KindCredentials) {
+		t.Errorf("the kind was lost: %v", err)
+	}
+	if err := Call(t.Context(), path, "unheard", nil, &got); err == nil || errors.Is(err, ErrNoDaemon) {
+		t.Errorf("a verb that is none: %v", err)
+	}
+}
+
+func TestNoDaemon(t *testing.T) {
+	path := listen(t, nil)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket's mode: %v, %v", info, err)
+	}
+	if err := Call(t.Context(), path+".none", "status", nil, nil); !errors.Is(err, ErrNoDaemon) {
+		t.Errorf("no socket: %v", err)
+	}
+}
+
+func TestASocketLeftByADeadDaemonIsTakenOver(t *testing.T) {
+	path := listen(t, nil)
+	s, err := Listen(path, map[string]Verb{"ping": func(context.Context, json.RawMessage) (any, error) { return "pong", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var got string
+	if err := Call(t.Context(), path, "ping", nil, &got); err != nil || got != "pong" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAFolderThatOthersCanEnterIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Listen(filepath.Join(dir, "s.sock"), nil); err == nil {
+		t.Error("taken", s.Close())
+	}
+}
