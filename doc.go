@@ -6,4 +6,7 @@
 // The three trees are the Odoo tree ([OdooNode]), the Dropbox tree
 // ([DropboxNode]) and the synced tree ([Pair]): what both sides last agreed on.
 // One [NodeID] names the same thing in all three.
+//
+// What the store keeps carries tags that number its fields: a number is never
+// used again for something else, and a new field gets the next one.
 package odbxfs

@@ -53,12 +53,16 @@ const (
 	RefAttachment         // a document: a row of ir.attachment
 )
 
+// PlaceModel is our own model in Odoo whose records stand for the root, rule and
+// free folders: documents that are in no record's folder hang on them.
+const PlaceModel = "x_odbxfs_place"
+
 // OdooRef names a thing in Odoo: the identity of a node on that side. It is
 // comparable and may be a map key.
 type OdooRef struct {
-	Kind  RefKind
-	Model string // of a record only
-	ID    int64
+	Kind  RefKind `cbor:"1,keyasint,omitzero"`
+	Model string  `cbor:"2,keyasint,omitzero"` // of a record only
+	ID    int64   `cbor:"3,keyasint,omitzero"`
 }
 
 // IsZero reports whether r names nothing.

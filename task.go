@@ -90,25 +90,25 @@ func (k TaskKind) Deletes() bool { return k == TaskDropboxDelete || k == TaskOdo
 // Task is one planned change of one node on one remote. What the planner saw
 // travels with it and is its precondition.
 type Task struct {
-	Seq    uint64 // the place in the queue; zero until queued
-	Key    string // names its creates in Odoo; made when it is queued, kept over retries
-	Kind   TaskKind
-	Pass   Pass
-	Node   NodeID
-	Client ClientID
-	Why    string // the planner's rule, a short phrase as "changed in Odoo"
+	Seq    uint64   `cbor:"1,keyasint,omitzero"` // the place in the queue; zero until queued
+	Key    string   `cbor:"2,keyasint,omitzero"` // names its creates in Odoo; made when it is queued, kept over retries
+	Kind   TaskKind `cbor:"3,keyasint,omitzero"`
+	Pass   Pass     `cbor:"4,keyasint,omitzero"`
+	Node   NodeID   `cbor:"5,keyasint,omitzero"`
+	Client ClientID `cbor:"6,keyasint,omitzero"`
+	Why    string   `cbor:"7,keyasint,omitzero"` // the planner's rule, a short phrase as "changed in Odoo"
 
-	Odoo    *OdooNode    // what the planner saw in Odoo; nil: nothing
-	Dropbox *DropboxNode // what the planner saw in Dropbox; nil: nothing
-	Pair    *Pair        // what was agreed; nil: nothing
+	Odoo    *OdooNode    `cbor:"8,keyasint,omitzero"`  // what the planner saw in Odoo; nil: nothing
+	Dropbox *DropboxNode `cbor:"9,keyasint,omitzero"`  // what the planner saw in Dropbox; nil: nothing
+	Pair    *Pair        `cbor:"10,keyasint,omitzero"` // what was agreed; nil: nothing
 
-	Parent NodeID // where the node is to be, on the side that changes
-	Name   string // and how it is to be called there
+	Parent NodeID `cbor:"11,keyasint,omitzero"` // where the node is to be, on the side that changes
+	Name   string `cbor:"12,keyasint,omitzero"` // and how it is to be called there
 
-	Held     bool // a deletion that waits for a person
-	Attempts int
-	NotUntil time.Time // do not try before; zero: at once
-	Reason   string    // why it is parked; empty: it is not
+	Held     bool      `cbor:"13,keyasint,omitzero"` // a deletion that waits for a person
+	Attempts int       `cbor:"14,keyasint,omitzero"`
+	NotUntil time.Time `cbor:"15,keyasint,omitzero"` // do not try before; zero: at once
+	Reason   string    `cbor:"16,keyasint,omitzero"` // why it is parked; empty: it is not
 }
 
 // Change is a change of the synced tree that needs no remote, or an
@@ -153,15 +153,15 @@ type CloudClient struct {
 // LogLine is one line of the sync log. The line of a planned task is written
 // with its batch and closed when the task is settled: same Task, later state.
 type LogLine struct {
-	Time   time.Time
-	Client ClientID
-	Pass   Pass
-	Task   string // the task's Key; empty for lines of no task
-	State  string // planned, done, failed, parked, held, note
-	What   string // the task's kind
-	Item   string // the path in the tree
-	Ref    OdooRef
-	ID     DropboxID
-	Why    string
-	Error  string
+	Time   time.Time `cbor:"1,keyasint,omitzero"`
+	Client ClientID  `cbor:"2,keyasint,omitzero"`
+	Pass   Pass      `cbor:"3,keyasint,omitzero"`
+	Task   string    `cbor:"4,keyasint,omitzero"` // the task's Key; empty for lines of no task
+	State  string    `cbor:"5,keyasint,omitzero"` // planned, done, failed, parked, held, note
+	What   string    `cbor:"6,keyasint,omitzero"` // the task's kind
+	Item   string    `cbor:"7,keyasint,omitzero"` // the path in the tree
+	Ref    OdooRef   `cbor:"8,keyasint,omitzero"`
+	ID     DropboxID `cbor:"9,keyasint,omitzero"`
+	Why    string    `cbor:"10,keyasint,omitzero"`
+	Error  string    `cbor:"11,keyasint,omitzero"`
 }
