@@ -1,0 +1,86 @@
+package dropbox
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"odbxfs"
+)
+
+func TestTheArgumentHeaderIsSafe(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{`{"path":"/a"}`, `{"path":"/a"}`},
+		{`{"path":"/ä"}`, `{"path":"/\u00e4"}`},
+		{"{\"path\":\"/\x7f\"}", `{"path":"/\u007f"}`},
+		{`{"path":"/😀"}`, `{"path":"/\ud83d\ude00"}`},
+	} {
+		got := headerSafe(c.in)
+		var before, after map[string]string
+		if err := json.Unmarshal([]byte(got), &after); err != nil || json.Unmarshal([]byte(c.in), &before) != nil || before["path"] != after["path"] {
+			t.Errorf("%s reads back as %v, %v", c.in, after, err)
+		}
+		if got != c.want {
+			t.Errorf("%s: got %s, want %s", c.in, got, c.want)
+		}
+	}
+}
+
+// The bodies are those of the recordings, of the specification's examples and
+// of the edge.
+func TestAnswersAreClassified(t *testing.T) {
+	header := http.Header{"Retry-After": {"7"}, "X-Dropbox-Request-Id": {"abc"}}
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		want   odbxfs.ErrorKind
+		tags   string
+		wait   time.Duration
+	}{
+		{"a lookup that finds nothing", 409, `{"error_summary": "path/not_found/..", "error": {".tag": "path", "path": {".tag": "not_found"}}}`, odbxfs.KindMissing, "path/not_found", 0},
+		{"a flattened upload error", 409, `{"error_summary": "path/conflict/file/..", "error": {".tag": "path", "reason": {".tag": "conflict", "conflict": {".tag": "file"}}, "upload_session_id": "x"}}`, odbxfs.KindExists, "path/conflict/file", 0},
+		{"a name with a backslash", 409, `{"error_summary": "path/malformed_path/", "error": {".tag": "path", "path": {".tag": "malformed_path"}}}`, odbxfs.KindName, "path/malformed_path", 0},
+		{"the namespace lock", 429, `{"error_summary": "too_many_write_operations/..", "error": {"reason": {".tag": "too_many_write_operations"}}}`, odbxfs.KindRateLimited, "too_many_write_operations", 7 * time.Second},
+		{"a rate limit as text", 429, `too many requests`, odbxfs.KindRateLimited, "", 7 * time.Second},
+		{"an expired token", 401, `{"error_summary": "expired_access_token/", "error": {".tag": "expired_access_token"}}`, odbxfs.KindCredentials, "expired_access_token", 0},
+		{"a malformed token", 401, `The given OAuth 2 access token is malformed.`, odbxfs.KindCredentials, "", 0},
+		{"a missing scope", 401, `{"error": {".tag": "missing_scope", "required_scope": "files.content.write"}}`, odbxfs.KindCredentials, "missing_scope", 0},
+		{"a lost root", 422, `{"error_summary": "invalid_root/..", "error": {".tag": "invalid_root", "invalid_root": {".tag": "user"}}}`, odbxfs.KindForeign, "invalid_root/user", 0},
+		{"a garbage cursor", 400, `Error in call to API function "files/list_folder/continue": request body: cursor: unsupported cursor type`, odbxfs.KindReset, "", 0},
+		{"a path that fits no pattern", 400, `Error in call to API function "files/upload": path: 'a' did not match pattern '(/(.|[\r\n])*)'`, odbxfs.KindName, "", 0},
+		{"a function that is none", 400, `Unknown API function: "files/x"`, odbxfs.KindUnsupported, "", 0},
+		{"an argument that is none", 400, `could not decode input as JSON`, odbxfs.KindInvalid, "", 0},
+		{"a forbidden endpoint", 403, `{"error": {".tag": "invalid_account_type", "invalid_account_type": {".tag": "endpoint"}}}`, odbxfs.KindUnsupported, "invalid_account_type/endpoint", 0},
+		{"a full account", 409, `{"error": {".tag": "path", "reason": {".tag": "insufficient_space"}}}`, odbxfs.KindFull, "path/insufficient_space", 0},
+		{"a torn gateway", 502, `<html>bad gateway</html>`, odbxfs.KindUnavailable, "", 0},
+		{"an overloaded server", 503, ``, odbxfs.KindUnavailable, "", 7 * time.Second},
+		{"a tag of tomorrow", 409, `{"error": {".tag": "sunspots"}}`, odbxfs.KindUnknown, "sunspots", 0},
+		{"garbage", 409, `{"error": [1, {"`, odbxfs.KindUnknown, "", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := classify("files/x", c.status, header, []byte(c.body))
+			got := e.Err.(*apiError)
+			if e.Kind != c.want || strings.Join(got.tags, "/") != c.tags || e.RetryAfter != c.wait || e.RequestID != "abc" {
+				t.Errorf("got %v, tags %q, wait %s", e.Kind, got.tags, e.RetryAfter)
+			}
+			if got.Error() == "" {
+				t.Error("no text at all")
+			}
+		})
+	}
+}
+
+func FuzzTagsOfBody(f *testing.F) {
+	f.Add([]byte(`{"error": {".tag": "path", "path": {".tag": "not_found"}}}`))
+	f.Add([]byte(`{"error": {"reason": {".tag": "too_many_requests"}, "retry_after": 15}}`))
+	f.Add([]byte(`{"error": {".tag": ""}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if tags := tagsOfBody(body); len(tags) > 8 || slices.Contains(tags, "") {
+			t.Errorf("got %q", tags)
+		}
+	})
+}
