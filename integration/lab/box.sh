@@ -77,7 +77,7 @@ do_template() {
 	mount --bind "$out/data" "$tree/var/lib/odoo"
 	chroot "$tree" chown postgres:postgres /lab
 	chroot "$tree" chown odoo:odoo /var/lib/odoo
-	(as postgres "$bin/initdb" -D /lab -E UTF8 --locale=C.UTF-8 -A trust)
+	(as postgres "$bin/initdb" -D /lab -E UTF8 --locale=C.UTF-8 -A trust --wal-segsize=4)
 	cat >>"$out/pg/postgresql.conf" <<-CONF
 		listen_addresses = '127.0.0.1'
 		unix_socket_directories = '/tmp'
@@ -97,8 +97,18 @@ do_template() {
 	(as odoo "$@" --db_port="$port")
 	(as postgres psql -q -h /tmp -p "$port" -d "$base" -c 'vacuum analyze')
 	stop_postgres
+	trim_wal
 	mv "$out/data/data/filestore/$base" "$out/filestore"
 	rm -rf "$out/data"
+}
+
+# trim_wal: of a cluster that was shut down in order only the segment with its
+# last checkpoint is needed. Every start copies the cluster, and copying the
+# recycled segments would be half of that.
+trim_wal() {
+	keep=$( (as postgres "$bin/pg_controldata" -D /lab) | sed -n "s/^Latest checkpoint's REDO WAL file: *//p")
+	[ -f "$tree/lab/pg_wal/$keep" ] || die "no WAL segment '$keep' to keep"
+	find "$tree/lab/pg_wal" -maxdepth 1 -type f ! -name "$keep" -delete
 }
 
 # postgres TREE CLUSTER RUN PORTS PGVERSION: runs a copy of CLUSTER until nobody

@@ -70,19 +70,25 @@ func (p *process) stop(ctx context.Context, limit time.Duration) error {
 	return p.kill()
 }
 
-// kill ends the box at once and waits until it is gone. Closing its input is
-// what works through sudo too.
+// kill ends the box at once and waits until all in it is gone: its shell ends
+// with its input, the kernel then kills the rest, and unshare ends last. Killing
+// unshare first would leave nobody to wait for; that is for a box that hangs.
 func (p *process) kill() error {
 	err := p.stdin.Close()
 	if errors.Is(err, os.ErrClosed) {
 		err = nil
 	}
-	// It may be gone already, or not ours to kill when sudo started it.
+	select {
+	case <-p.ended:
+		return err
+	case <-time.After(5 * time.Second):
+	}
+	// It may have ended just now, or not be ours to kill when sudo started it.
 	_ = p.cmd.Process.Kill()
 	select {
 	case <-p.ended:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(5 * time.Second):
 		return errors.Join(err, errors.New("lab: Odoo's box does not end"))
 	}
 }

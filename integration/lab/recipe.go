@@ -8,9 +8,12 @@ import (
 	"strings"
 )
 
-// revision is part of every stamp. Raise it when box.sh makes trees or templates
-// differently; recipes themselves are in the stamps already.
-const revision = "1"
+// Revisions are part of the stamps. Raise one when box.sh makes trees or
+// templates differently; recipes themselves are in the stamps already.
+const (
+	treeRevision     = "1"
+	templateRevision = "2"
+)
 
 // A recipe says how one version of Odoo is built and started. Trees and templates
 // that were made by another recipe are built anew.
@@ -78,9 +81,9 @@ func recipeFor(version int) (recipe, error) {
 // stamp names what a tree or template was made by. The tree does not depend on
 // what goes into the template, so that a new module costs no new tree.
 func (r recipe) stamp(s step) string {
-	parts := []string{revision, r.suite, r.packages, r.sidOdoo, r.postgres}
+	parts := []string{treeRevision, r.suite, r.packages, r.sidOdoo, r.postgres}
 	if s == stepTemplate {
-		parts = append(parts, r.modules, r.initArgs)
+		parts = append(parts, templateRevision, r.modules, r.initArgs)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\n")))
 	return hex.EncodeToString(sum[:8])

@@ -50,6 +50,8 @@ type Server struct {
 	db     *database
 	http   *http.Client
 
+	users sync.Map // login -> uid as a float64, filled by Execute
+
 	mu     sync.Mutex // guards what follows; held while starting and stopping
 	proc   *process   // nil while stopped
 	closed bool
