@@ -1,0 +1,178 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// maxWrite is the largest request that kernels take without a raised
+// max_pages_limit: eight times fewer of them than with 128 KiB.
+const maxWrite = 1 << 20
+
+// Options say what is mounted where.
+type Options struct {
+	Dir    string // the mount point, an existing folder
+	Store  Store
+	Opener Opener
+	Access Access // nil: whoever may enter the mount may write
+
+	UID, GID   uint32 // the owner of all there is
+	AllowOther bool   // let other users of the machine in
+
+	// Backups are endings of backups' names, see DefaultBackups; nil: none.
+	Backups []string
+	// ContentDir is where bytes lie until they are sent: its free space is what
+	// df says. Empty: df says a terabyte.
+	ContentDir string
+
+	Now    func() time.Time // the clock, for mtimes of what is written
+	FsName string           // the first column of df; empty: odbxfs
+	Debug  bool             // log every request
+	Log    *slog.Logger
+}
+
+// Server is a mount.
+type Server struct {
+	fs     *FS
+	server *fuse.Server
+	dir    string
+	close  func() // ends notifications; may be called again
+}
+
+// Mount mounts and returns when it answers. ctx is the life of its waits for
+// remotes, not of the mount: that ends by [Server.Unmount] or umount(8). A dead
+// mount that a killed process left at the place is removed first.
+func Mount(ctx context.Context, opt Options) (*Server, error) {
+	if err := removeDead(ctx, opt.Dir); err != nil {
+		return nil, fmt.Errorf("mount point %s: %w", opt.Dir, err)
+	}
+	f := newFS(ctx, opt)
+	server, err := fuse.NewServer(f, opt.Dir, f.mountOptions())
+	if err != nil {
+		return nil, fmt.Errorf("mount at %s: %w", opt.Dir, err)
+	}
+	s := &Server{fs: f, server: server, dir: opt.Dir}
+	go server.Serve()
+	if err := server.WaitMount(); err != nil {
+		return nil, errors.Join(fmt.Errorf("mount at %s: %w", opt.Dir, err), server.Unmount())
+	}
+	s.close = f.startNotify()
+	return s, nil
+}
+
+func (f *FS) mountOptions() *fuse.MountOptions {
+	name := f.opt.FsName
+	if name == "" {
+		name = "odbxfs"
+	}
+	return &fuse.MountOptions{
+		AllowOther:  f.opt.AllowOther,
+		Options:     []string{"default_permissions"},
+		MaxWrite:    maxWrite,
+		FsName:      name,
+		Name:        "odbxfs",
+		DirectMount: os.Geteuid() == 0, // others need fusermount3
+		// Answering xattrs at all makes ls -l 12 times slower: it asks for
+		// three of each file until it hears ENOSYS once.
+		DisableXAttrs: true,
+		PanicHandler: func(p any) fuse.Status {
+			f.log.Error("a request failed by a bug", "panic", p, "stack", string(debug.Stack()))
+			return fuse.EIO
+		},
+		Debug:  f.opt.Debug,
+		Logger: slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// startNotify begins to tell the kernel of the store's events.
+func (f *FS) startNotify() (stop func()) {
+	unsubscribe := f.store.Subscribe(f.events.put)
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.notify(end)
+	}()
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			unsubscribe()
+			close(end)
+		})
+		<-ended
+	}
+}
+
+// Wait returns when the mount has ended, by whomever, and all that was written
+// is committed.
+func (s *Server) Wait() {
+	s.server.Wait()
+	s.close()
+}
+
+// Unmount ends the mount. While programs have files open it tries again until
+// ctx ends, and then detaches the mount: it is gone from the tree, and ends
+// when they close.
+func (s *Server) Unmount(ctx context.Context) error {
+	for {
+		err := s.server.Unmount()
+		if err == nil {
+			s.close()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("files are open below %s: %w", s.dir, err), detachMount(context.WithoutCancel(ctx), s.dir))
+		}
+	}
+}
+
+// removeDead unmounts what a process that was killed left behind.
+func removeDead(ctx context.Context, dir string) error {
+	_, err := os.Stat(dir)
+	if !errors.Is(err, syscall.ENOTCONN) {
+		return err
+	}
+	return detachMount(ctx, dir)
+}
+
+// detachMount takes a mount out of the tree, whoever uses it.
+func detachMount(ctx context.Context, dir string) error {
+	if os.Geteuid() == 0 {
+		return unix.Unmount(dir, unix.MNT_DETACH)
+	}
+	out, err := exec.CommandContext(ctx, "fusermount3", "-u", "-z", dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("fusermount3: %w: %s", err, out)
+	}
+	return nil
+}
+
+// StatFs implements df, and the free-space checks of file managers.
+func (f *FS) StatFs(_ <-chan struct{}, _ *fuse.InHeader, out *fuse.StatfsOut) fuse.Status {
+	const block = 4096
+	*out = fuse.StatfsOut{
+		Bsize: block, Frsize: block, NameLen: nameMax,
+		Blocks: 1 << 40 / block, Bfree: 1 << 40 / block, Bavail: 1 << 40 / block,
+		Files: 1 << 30, Ffree: 1 << 30,
+	}
+	if f.opt.ContentDir == "" {
+		return fuse.OK
+	}
+	var s unix.Statfs_t
+	if err := unix.Statfs(f.opt.ContentDir, &s); err != nil {
+		return f.status("statfs", err)
+	}
+	unit := uint64(s.Frsize)
+	out.Blocks, out.Bfree, out.Bavail = s.Blocks*unit/block, s.Bfree*unit/block, s.Bavail*unit/block
+	return fuse.OK
+}
