@@ -1,0 +1,274 @@
+package dropboxtest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// call is one request on its way through the server.
+type call struct {
+	s      *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	route  string
+	style  style
+	number int64
+
+	// What the log will say.
+	item   string
+	status int
+	note   string
+	fault  string
+	in     int64
+}
+
+// style is where a route has its argument and its data.
+type style int
+
+const (
+	rpc      style = iota // argument and result are JSON bodies
+	upload                // argument in a header, the body is data
+	download              // argument in a header, the answer's body is data
+)
+
+// endpoint is a route of /2.
+type endpoint struct {
+	style  style
+	noAuth bool
+	// writes takes the namespace's lock; entries tells how many a batch has.
+	writes bool
+	do     func(c *call, arg []byte) (any, error)
+}
+
+// answered is the result of a call that wrote its answer itself.
+type answered struct{}
+
+// with makes a handler of a function that takes a decoded argument.
+func with[A any](do func(*call, *A) (any, error)) func(*call, []byte) (any, error) {
+	return func(c *call, raw []byte) (any, error) {
+		arg := new(A)
+		if err := c.decodeArg(raw, arg); err != nil {
+			return nil, err
+		}
+		return do(c, arg)
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{s: s, w: w, r: r, route: strings.TrimPrefix(r.URL.Path, "/"), status: http.StatusOK}
+	body := &countingBody{ReadCloser: r.Body}
+	r.Body = body
+	n := s.log.begin(s.opt.Now())
+	c.number = n
+	defer func() {
+		c.in = body.n
+		s.log.end(n, c)
+	}()
+	w.Header().Set("X-Dropbox-Request-Id", requestID(n))
+	switch path := r.URL.Path; {
+	case strings.HasPrefix(path, "/2/"):
+		c.route = strings.TrimPrefix(path, "/2/")
+		s.api(c)
+	case path == "/oauth2/token" || path == "/1/oauth2/token":
+		c.route = "oauth2/token"
+		s.faulty(c, "", func() { c.finish(s.oauthToken(c)) })
+	default:
+		s.faulty(c, r.URL.Path, func() { s.www(c) })
+	}
+}
+
+// api answers /2/....
+func (s *Server) api(c *call) {
+	e, known := endpoints[c.route]
+	if !known {
+		c.writeError(&apiError{status: http.StatusBadRequest, text: "Unknown API function: \"" + c.route + "\""})
+		return
+	}
+	c.style = e.style
+	raw, err := c.readArg()
+	if err != nil {
+		c.writeError(err)
+		return
+	}
+	s.faulty(c, string(raw), func() {
+		if err := s.admit(c, e, raw); err != nil {
+			c.finish(nil, err)
+			return
+		}
+		result, err := e.do(c, raw)
+		c.finish(result, err)
+	})
+}
+
+// admit checks what comes before the endpoint: token, path root, write lock.
+func (s *Server) admit(c *call, e endpoint, raw []byte) error {
+	if !e.noAuth {
+		if err := s.auth.check(c.r); err != nil {
+			return err
+		}
+		if err := s.checkPathRoot(c.r); err != nil {
+			return err
+		}
+	}
+	if e.writes {
+		return s.takeWriteLock(c, raw)
+	}
+	return nil
+}
+
+// faulty does a call as the fault plan says.
+func (s *Server) faulty(c *call, arg string, do func()) {
+	f := s.faults.next(c.route, arg)
+	if f == nil {
+		do()
+		return
+	}
+	c.fault = f.Kind.String()
+	switch f.Kind {
+	case DropBefore:
+		c.status = 0
+		panic(http.ErrAbortHandler)
+	case DropAfter:
+		c.w = &silentWriter{header: http.Header{}}
+		do()
+		c.status = 0
+		panic(http.ErrAbortHandler)
+	case Truncate:
+		c.w = &cutWriter{ResponseWriter: c.w, limit: f.Bytes}
+		do()
+	case Delay:
+		if s.wait(c.r.Context(), f.Wait) {
+			do()
+		}
+	default:
+		c.writeError(f.answer())
+	}
+}
+
+// silentWriter does a call whose reply nobody gets.
+type silentWriter struct{ header http.Header }
+
+// Header implements http.ResponseWriter.
+func (w *silentWriter) Header() http.Header { return w.header }
+
+// Write implements http.ResponseWriter.
+func (w *silentWriter) Write(p []byte) (int, error) { return len(p), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *silentWriter) WriteHeader(int) {}
+
+// finish sends a result or an error.
+func (c *call) finish(result any, err error) {
+	if err != nil {
+		c.writeError(err)
+		return
+	}
+	if _, done := result.(answered); !done {
+		c.writeJSON(http.StatusOK, result)
+	}
+}
+
+// source says where the argument stood, in Dropbox's words.
+func (c *call) source() string {
+	if c.style == rpc {
+		return "request body"
+	}
+	return `HTTP header "Dropbox-API-Arg"`
+}
+
+const maxRPCBody = 16 << 20
+
+// readArg gets the argument's JSON from body, header or URL.
+func (c *call) readArg() ([]byte, error) {
+	if c.r.Method != http.MethodPost && (c.style != download || c.r.Method != http.MethodGet) {
+		return nil, &apiError{status: http.StatusMethodNotAllowed, text: "Method Not Allowed"}
+	}
+	kind, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";")
+	kind = strings.TrimSpace(kind)
+	if c.style == rpc {
+		raw, err := io.ReadAll(io.LimitReader(c.r.Body, maxRPCBody))
+		if err != nil {
+			return nil, &apiError{status: http.StatusBadRequest, text: "could not read body"}
+		}
+		if kind != "application/json" && kind != "text/plain" && len(raw) > 0 {
+			return nil, badType(kind, `"application/json", "application/json; charset=utf-8", "text/plain; charset=dropbox-cors-hack"`)
+		}
+		return raw, nil
+	}
+	if c.style == upload && kind != "application/octet-stream" && kind != "text/plain" {
+		return nil, badType(kind, `"application/octet-stream", "text/plain; charset=dropbox-cors-hack"`)
+	}
+	arg := c.r.Header.Get("Dropbox-API-Arg")
+	if arg == "" {
+		arg = c.r.URL.Query().Get("arg")
+	}
+	if limit := c.s.opt.Behaviour.MaxHeader; limit > 0 && len(arg) > limit {
+		return nil, &apiError{status: http.StatusBadRequest, html: true, text: "<html><body><h1>400 Bad request</h1></body></html>"}
+	}
+	if c.s.opt.Behaviour.StrictHeader && !isASCII(arg) {
+		return nil, badCall("%s: could not decode input as JSON", c.source())
+	}
+	return []byte(arg), nil
+}
+
+func badType(kind, want string) error {
+	return badCall("Bad HTTP \"Content-Type\" header: %q.  Expecting one of %s.", kind, want)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// takeWriteLock waits for the namespace as Behaviour.WriteLock says.
+func (s *Server) takeWriteLock(c *call, raw []byte) error {
+	lock := s.opt.Behaviour.WriteLock
+	if lock == (WriteLock{}) {
+		return nil
+	}
+	var batch struct {
+		Entries []json.RawMessage `json:"entries"`
+		Paths   []json.RawMessage `json:"paths"`
+	}
+	hold := lock.Hold
+	if json.Unmarshal(raw, &batch) == nil { // otherwise decoding the argument will tell
+		hold += lock.PerEntry * time.Duration(len(batch.Entries)+len(batch.Paths))
+	}
+	s.mu.Lock()
+	now := s.opt.Now()
+	start := s.lockFree
+	if start.Before(now) {
+		start = now
+	}
+	if start.Sub(now) > lock.MaxWait {
+		s.mu.Unlock()
+		return tooManyWrites(1)
+	}
+	s.lockFree = start.Add(hold)
+	s.mu.Unlock()
+	if !s.wait(c.r.Context(), start.Add(hold).Sub(now)) {
+		return c.r.Context().Err()
+	}
+	return nil
+}
+
+// countingBody counts what was read, for the log.
+type countingBody struct {
+	io.ReadCloser
+	n int64
+}
+
+// Read implements io.Reader.
+func (b *countingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,82 @@
+package dropboxtest
+
+import "errors"
+
+type deleteArg struct {
+	Path      string `json:"path" stone:"required"`
+	ParentRev string `json:"parent_rev"`
+}
+
+// remove deletes what path names and gives its metadata as it was.
+func (s *Server) remove(arg deleteArg) (map[string]any, error) {
+	n, lerr := s.lookup(parsePath(arg.Path))
+	if lerr != nil {
+		return nil, lerr.under("path_lookup")
+	}
+	if n == s.tree.root {
+		return nil, fail("path_write", "no_write_permission")
+	}
+	if arg.ParentRev != "" && (n.folder() || n.rev != arg.ParentRev) {
+		return nil, occupied(n).under("path_write")
+	}
+	if n.count() > s.opt.Behaviour.MaxItems {
+		return nil, fail("too_many_files")
+	}
+	was := n.tagged()
+	if err := s.disk.remove(n); err != nil {
+		return nil, err
+	}
+	s.tree.remove(n)
+	return was, nil
+}
+
+func deleteOne(c *call, arg *deleteArg) (any, error) {
+	c.item = arg.Path
+	if err := c.checkPath("path", arg.Path, writePattern); err != nil {
+		return nil, err
+	}
+	return c.locked(func() (any, error) { return c.s.remove(*arg) })
+}
+
+func deleteV2(c *call, arg *deleteArg) (any, error) {
+	was, err := deleteOne(c, arg)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"metadata": was}, nil
+}
+
+type deleteBatchArg struct {
+	Entries []deleteArg `json:"entries" stone:"required"`
+}
+
+func deleteBatch(c *call, arg *deleteBatchArg) (any, error) {
+	c.item = items(len(arg.Entries))
+	if len(arg.Entries) > 1000 {
+		return nil, badCall("request body: entries: %d is more than 1000 items", len(arg.Entries))
+	}
+	for _, e := range arg.Entries {
+		if err := c.checkPath("entries: path", e.Path, writePattern); err != nil {
+			return nil, err
+		}
+	}
+	done := make([]any, 0, len(arg.Entries))
+	return c.locked(func() (any, error) {
+		for _, e := range arg.Entries[len(done):] {
+			was, err := c.s.remove(e)
+			switch {
+			case errors.Is(err, errStale):
+				return nil, err // comes back after the directory was looked at
+			case err != nil:
+				done = append(done, failure(err))
+			default:
+				done = append(done, map[string]any{".tag": "success", "metadata": was})
+			}
+		}
+		return c.s.startJob("delete_batch", done), nil
+	})
+}
+
+func permanentlyDelete(*call, []byte) (any, error) {
+	return nil, badCall("Your API app is not allowed to call this function.")
+}

@@ -1,0 +1,183 @@
+package dropboxtest
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// FaultKind is a way in which a call can go wrong.
+type FaultKind int
+
+// The faults that a server can be asked for.
+const (
+	// DropBefore closes the connection; nothing was done.
+	DropBefore FaultKind = iota + 1
+	// DropAfter does the call, then closes the connection without a reply.
+	DropAfter
+	// RateLimited answers 429 too_many_requests as JSON, with Retry-After.
+	RateLimited
+	// RateLimitedText answers 429 as plain text, with Retry-After.
+	RateLimitedText
+	// TooManyWrites answers 429 too_many_write_operations, with Retry-After.
+	TooManyWrites
+	// ServerError answers 500 with an empty text body.
+	ServerError
+	// BadGateway answers 502 with the edge's HTML.
+	BadGateway
+	// TokenExpired answers 401 expired_access_token.
+	TokenExpired
+	// TokenRevoked answers 401 invalid_access_token.
+	TokenRevoked
+	// Truncate does the call and closes the connection inside the reply's body.
+	Truncate
+	// Delay waits, then does the call.
+	Delay
+	// ResetCursor answers 409 reset.
+	ResetCursor
+)
+
+var faultNames = map[FaultKind]string{
+	DropBefore: "drop before", DropAfter: "drop after", RateLimited: "429 json", RateLimitedText: "429 text",
+	TooManyWrites: "429 writes", ServerError: "500", BadGateway: "502", TokenExpired: "401 expired",
+	TokenRevoked: "401 revoked", Truncate: "truncated", Delay: "delay", ResetCursor: "409 reset",
+}
+
+// String names the fault as Request.Fault shows it.
+func (k FaultKind) String() string {
+	if s, ok := faultNames[k]; ok {
+		return s
+	}
+	return fmt.Sprintf("FaultKind(%d)", int(k))
+}
+
+// Fault is one thing that will go wrong. Zero fields match everything.
+type Fault struct {
+	Route string // as "files/upload"; may be a pattern of path.Match per segment, as "files/upload_session/*"
+	Item  string // a part of the call's argument, as "/a.txt"
+	Call  int    // which matching call, counted from 1 since Inject; 0: the first
+	Times int    // how many calls in a row from there; 0: 1, negative: all
+	Kind  FaultKind
+
+	RetryAfter time.Duration // of the 429 kinds; 0: 1 s
+	Wait       time.Duration // of Delay
+	Bytes      int64         // of Truncate: how many bytes of the body are sent; 0: half
+}
+
+// faultPlan decides which call meets which fault.
+type faultPlan struct {
+	mu   sync.Mutex
+	list []*plannedFault
+}
+
+type plannedFault struct {
+	Fault
+	seen int
+}
+
+func (p *faultPlan) inject(fs ...Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range fs {
+		p.list = append(p.list, &plannedFault{Fault: f})
+	}
+}
+
+func (p *faultPlan) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = nil
+}
+
+// next counts the call for every fault that it matches and gives the first
+// that is due, or nil.
+func (p *faultPlan) next(route, arg string) *Fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var due *Fault
+	for _, f := range p.list {
+		if !f.matches(route, arg) {
+			continue
+		}
+		f.seen++
+		first, times := max(f.Call, 1), f.Times
+		if times == 0 {
+			times = 1
+		}
+		if due == nil && f.seen >= first && (times < 0 || f.seen < first+times) {
+			due = &f.Fault
+		}
+	}
+	return due
+}
+
+func (f *plannedFault) matches(route, arg string) bool {
+	ok, err := path.Match(f.Route, route)
+	return (f.Route == "" || ok && err == nil) && strings.Contains(arg, f.Item)
+}
+
+// before makes the answers of faults that replace the call, or nil.
+func (f *Fault) answer() *apiError {
+	seconds := max(1, int(f.RetryAfter/time.Second))
+	switch f.Kind {
+	case RateLimited:
+		return &apiError{status: http.StatusTooManyRequests, retryAfter: seconds, body: map[string]any{
+			"error_summary": "too_many_requests/..",
+			"error":         map[string]any{"reason": tag("too_many_requests"), "retry_after": seconds}}}
+	case RateLimitedText:
+		return &apiError{status: http.StatusTooManyRequests, retryAfter: seconds, text: "too_many_requests"}
+	case TooManyWrites:
+		return tooManyWrites(seconds)
+	case ServerError:
+		return &apiError{status: http.StatusInternalServerError}
+	case BadGateway:
+		return &apiError{status: http.StatusBadGateway, html: true,
+			text: "<!DOCTYPE html><html><head><title>Dropbox - 5xx</title></head><body><h1>Error</h1></body></html>"}
+	case TokenExpired:
+		return authError("expired_access_token")
+	case TokenRevoked:
+		return authError("invalid_access_token")
+	case ResetCursor:
+		return &apiError{status: http.StatusConflict, body: map[string]any{
+			"error_summary": "reset/..", "error": tag("reset")}}
+	}
+	return nil
+}
+
+func tooManyWrites(seconds int) *apiError {
+	return &apiError{status: http.StatusTooManyRequests, retryAfter: seconds, body: map[string]any{
+		"error_summary": "too_many_write_operations/..",
+		"error":         map[string]any{"reason": tag("too_many_write_operations")}}}
+}
+
+// cutWriter passes on a part of the body and then tears the connection.
+type cutWriter struct {
+	http.ResponseWriter
+	limit int64 // 0: half of Content-Length
+	sent  int64
+}
+
+// Write implements http.ResponseWriter.
+func (w *cutWriter) Write(p []byte) (int, error) {
+	if w.limit == 0 {
+		n, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
+		if err != nil || n == 0 {
+			n = 2
+		}
+		w.limit = (n + 1) / 2
+	}
+	if w.sent+int64(len(p)) < w.limit {
+		w.sent += int64(len(p))
+		return w.ResponseWriter.Write(p)
+	}
+	if _, err := w.ResponseWriter.Write(p[:w.limit-w.sent]); err == nil {
+		if f, ok := w.ResponseWriter.(http.Flusher); ok {
+			f.Flush()
+		}
+	}
+	panic(http.ErrAbortHandler)
+}

@@ -1,0 +1,194 @@
+package dropboxtest
+
+import "time"
+
+// Options says what the account and its server are like. The zero value is a
+// basic account, empty, in memory.
+type Options struct {
+	// Now is the server's clock; nil: the machine's.
+	Now func() time.Time
+	// After waits on the same clock as Now; nil: the machine's. It times
+	// long-polls, delays, the write lock and the watching of Dir.
+	After func(time.Duration) <-chan time.Time
+
+	// Dir is a directory that the account's content is kept equal with, in both
+	// directions; empty: there is none.
+	Dir string
+	// State is the directory that keeps ids, revisions, journal, links and
+	// contents over restarts. It must lie outside Dir and on the same file
+	// system. Empty with Dir: Dir + ".state". Empty without Dir: all in memory.
+	State string
+
+	// Addr is where Start listens; empty: a free loopback port.
+	Addr string
+	// BaseURL stands before the path of links that the server hands out; empty:
+	// the URL of Start, or https://www.dropbox.com when Start was not called.
+	BaseURL string
+
+	// Token is an access token that is valid from the start, for ever, besides
+	// those of Server.Token; empty: none.
+	Token string
+	// RefreshToken is a refresh token that is valid from the start; empty: none.
+	RefreshToken string
+
+	// PageSize is the largest number of entries of one list_folder answer; 0: 2000.
+	PageSize int
+	// Account is whose account it is.
+	Account Account
+	// Behaviour settles what Dropbox's documents leave open.
+	Behaviour Behaviour
+	// Faults go wrong from the start; see Server.Inject.
+	Faults []Fault
+}
+
+// AccountKind is Dropbox's account_type.
+type AccountKind string
+
+// The account kinds that Dropbox has.
+const (
+	Basic    AccountKind = "basic"
+	Pro      AccountKind = "pro"
+	Business AccountKind = "business"
+)
+
+// Account is what users/get_current_account tells. Empty fields get values of
+// a made-up person.
+type Account struct {
+	Kind        AccountKind // default Basic
+	ID          string      // "dbid:" and 35 more characters
+	Name        string      // display name, "Given Surname"
+	Email       string
+	Country     string
+	Locale      string
+	NamespaceID string // of the root, digits; a part of every rev
+	TeamName    string // with Business
+	Allocated   int64  // quota in bytes; default 2 GiB
+}
+
+// Behaviour holds the switches for what is not settled about the real service.
+// The zero value is what the recordings and the specification suggest most.
+type Behaviour struct {
+	// StrictHeader refuses a Dropbox-API-Arg header that is not ASCII. Off: the
+	// service takes raw UTF-8 too, which rclone sends.
+	StrictHeader bool
+	// RefuseEmoji answers malformed_path to names outside the BMP, as Dropbox
+	// did until about November 2025.
+	RefuseEmoji bool
+	// CaseOnlyMove is what a move does that only changes case: "" or "conflict"
+	// (the specification: not supported), "rename" or "noop".
+	CaseOnlyMove string
+	// DeletedChildren makes the delta of a deleted folder list its children as
+	// deleted too. Off: the folder alone, which is the harder one for clients.
+	DeletedChildren bool
+	// KeepRevsInMovedFolder leaves the revs of a moved folder's files as they
+	// were. Off: each journal entry is a new rev, as recorded for single files.
+	KeepRevsInMovedFolder bool
+	// OmitListedFolder leaves a recursively listed folder itself out of its own
+	// listing.
+	OmitListedFolder bool
+	// EmptyFirstPage answers list_folder with no entries and has_more, as was
+	// recorded once.
+	EmptyFirstPage bool
+	// RepeatEntries sends the last entry of each page twice.
+	RepeatEntries bool
+	// AsyncFolders is from how many paths on create_folder_batch is a job;
+	// 0: 100 (2 were recorded as answered at once, 1000 as a job).
+	AsyncFolders int
+	// JobPolls is how often check answers in_progress before complete; 0: 1,
+	// negative: never.
+	JobPolls int
+	// LongpollAnyChange wakes a long-poll by any change of the account, not only
+	// by those that its cursor would list.
+	LongpollAnyChange bool
+	// LongpollBackoff is sent with each answer of a long-poll, in whole seconds.
+	LongpollBackoff time.Duration
+	// RefuseFinishedSession makes finishing a session twice lookup_failed /
+	// not_found. Off: it commits the same content again (a no-op at that path).
+	RefuseFinishedSession bool
+	// SilentTeamAudience lets an account without a team ask for audience=team
+	// and gives it a public link. Off: settings_error/not_authorized.
+	SilentTeamAudience bool
+	// DefaultAudience is a link's audience when none is asked for: "" or
+	// "public", or "team" (a team's policy).
+	DefaultAudience string
+	// MaxRequest is the largest body of one upload request; 0: 150 MiB.
+	MaxRequest int64
+	// MaxItems is how many items one delete, move or copy may touch; 0: 10,000.
+	MaxItems int
+	// MaxHeader is the largest Dropbox-API-Arg in bytes; 0: no limit but
+	// net/http's of 1 MiB for all headers. Beyond it: 400 from the edge.
+	MaxHeader int
+	// SessionAge is how long an upload session lives; 0: 7 days.
+	SessionAge time.Duration
+	// WriteLock models the lock that Dropbox takes for each write to a
+	// namespace. Zero: writes wait for nothing.
+	WriteLock WriteLock
+}
+
+// WriteLock is the cost of writing to one namespace. Recorded from 15 parallel
+// uploads: 7 were accepted about 160 ms apart, the last after 1.6 s, the rest
+// rejected with 429 and Retry-After 1.
+type WriteLock struct {
+	Hold     time.Duration // one write, or the fixed part of a batch
+	PerEntry time.Duration // added for each entry of a batch
+	MaxWait  time.Duration // who would wait longer is rejected
+}
+
+func (o *Options) setDefaults() {
+	if o.Now == nil {
+		o.Now = time.Now // the default of a server for tests; the product hands its own clock in
+	}
+	if o.After == nil {
+		o.After = time.After
+	}
+	if o.Dir != "" && o.State == "" {
+		o.State = o.Dir + ".state"
+	}
+	if o.PageSize <= 0 {
+		o.PageSize = 2000
+	}
+	o.Account.setDefaults()
+	o.Behaviour.setDefaults()
+}
+
+func (a *Account) setDefaults() {
+	for _, d := range []struct {
+		field *string
+		value string
+	}{
+		{&a.ID, "dbid:AABOLtA1rT6rRK4vajKZrWqLZ7wVnV863u4"},
+		{&a.Name, "Jane Doe"}, {&a.Email, "jane@example.com"},
+		{&a.Country, "ES"}, {&a.Locale, "en"}, {&a.NamespaceID, "70721710"},
+	} {
+		if *d.field == "" {
+			*d.field = d.value
+		}
+	}
+	if a.Kind == "" {
+		a.Kind = Basic
+	}
+	if a.Kind == Business && a.TeamName == "" {
+		a.TeamName = "Example Ltd"
+	}
+	if a.Allocated == 0 {
+		a.Allocated = 2 << 30
+	}
+}
+
+func (b *Behaviour) setDefaults() {
+	if b.AsyncFolders == 0 {
+		b.AsyncFolders = 100
+	}
+	if b.JobPolls == 0 {
+		b.JobPolls = 1
+	}
+	if b.MaxRequest == 0 {
+		b.MaxRequest = 150 << 20
+	}
+	if b.MaxItems == 0 {
+		b.MaxItems = 10_000
+	}
+	if b.SessionAge == 0 {
+		b.SessionAge = 7 * 24 * time.Hour
+	}
+}

@@ -1,0 +1,206 @@
+package dropboxtest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Server is one Dropbox account and its HTTP server. All methods may be called
+// concurrently.
+type Server struct {
+	// Fixed after New.
+	opt    Options
+	store  store
+	disk   disk
+	log    requestLog
+	faults faultPlan
+	auth   authState
+	done   chan struct{} // closed by Close
+
+	httpMu sync.Mutex
+	http   []*http.Server
+	url    string
+
+	// mu guards what follows, and the directory against the API.
+	mu       sync.Mutex
+	tree     *tree
+	jobs     map[string]*job
+	sessions map[string]*session
+	epoch    int       // cursors of an older one are reset
+	lockFree time.Time // when the namespace's write lock is free
+}
+
+// New makes a server. With Options.Dir it takes in what happened in that
+// directory since the last time, and watches it until Close.
+func New(opt Options) (*Server, error) {
+	opt.setDefaults()
+	s := &Server{opt: opt, done: make(chan struct{}), jobs: map[string]*job{}, sessions: map[string]*session{}, disk: noDisk{}}
+	s.auth.init(&s.opt)
+	s.faults.inject(opt.Faults...)
+	sum := sha256.Sum256([]byte(opt.Account.ID))
+	prefix := sum[:8]
+	if opt.State == "" {
+		s.store = newMemStore()
+	} else {
+		fst, err := openFileStore(opt.State)
+		if err != nil {
+			return nil, err
+		}
+		s.store = fst
+	}
+	s.tree = newTree(&s.opt, s.store, prefix)
+	if err := s.open(); err != nil {
+		return nil, errors.Join(err, s.store.close())
+	}
+	return s, nil
+}
+
+func (s *Server) open() error {
+	if err := s.store.load(s.tree.apply); err != nil {
+		return err
+	}
+	if s.opt.State != "" && len(s.tree.journal) == 0 {
+		// Ids must differ from those of a state that was lost, as with a new account.
+		prefix := make([]byte, 8)
+		if _, err := rand.Read(prefix); err != nil {
+			return fmt.Errorf("make ids: %w", err)
+		}
+		s.tree.commit(record{Op: "head", ID: base64.RawURLEncoding.EncodeToString(prefix)})
+	}
+	if s.opt.Dir == "" {
+		return nil
+	}
+	d, err := openDirDisk(s)
+	if err != nil {
+		return err
+	}
+	s.disk = d
+	return nil
+}
+
+// Close ends all connections and the watching of Dir. It gives the first error
+// that the state could not be written with.
+func (s *Server) Close() error {
+	s.httpMu.Lock()
+	servers := s.http
+	s.http = nil
+	s.httpMu.Unlock()
+	select {
+	case <-s.done:
+		return nil
+	default:
+		close(s.done)
+	}
+	var err error
+	for _, h := range servers {
+		err = errors.Join(err, h.Close())
+	}
+	err = errors.Join(err, s.disk.close())
+	s.mu.Lock()
+	sessions := s.sessions
+	s.sessions = map[string]*session{}
+	s.mu.Unlock()
+	for _, sess := range sessions { // not under mu: a finish holds its session and waits for mu
+		err = errors.Join(err, sess.drop())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(err, s.tree.failed, s.store.close())
+}
+
+// Start serves HTTP on Options.Addr and gives the base URL, without a slash at
+// its end.
+func (s *Server) Start() (string, error) {
+	addr := s.opt.Addr
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("start Dropbox emulator: %w", err)
+	}
+	url := "http://" + l.Addr().String()
+	s.httpMu.Lock()
+	s.url = url
+	s.httpMu.Unlock()
+	s.serve(l)
+	return url, nil
+}
+
+func (s *Server) serve(l net.Listener) {
+	// Its complaints are about connections that a fault tore on purpose.
+	h := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(discard{}, "", 0)}
+	s.httpMu.Lock()
+	s.http = append(s.http, h)
+	s.httpMu.Unlock()
+	go h.Serve(l) //nolint:errcheck // it returns when Close closes it, with nothing to tell
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// URL gives what Start gave, or "".
+func (s *Server) URL() string {
+	s.httpMu.Lock()
+	defer s.httpMu.Unlock()
+	return s.url
+}
+
+// linkBase stands before the path of links that are handed out.
+func (s *Server) linkBase() string {
+	if s.opt.BaseURL != "" {
+		return s.opt.BaseURL
+	}
+	if url := s.URL(); url != "" {
+		return url
+	}
+	return "https://www.dropbox.com"
+}
+
+// Account gives the account with its defaults filled in.
+func (s *Server) Account() Account { return s.opt.Account }
+
+// Inject adds faults; each counts its calls from now on.
+func (s *Server) Inject(faults ...Fault) { s.faults.inject(faults...) }
+
+// ClearFaults ends all faults.
+func (s *Server) ClearFaults() { s.faults.clear() }
+
+// ResetCursors makes every cursor given out so far answer reset.
+func (s *Server) ResetCursors() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.epoch++
+	close(s.tree.changed)
+	s.tree.changed = make(chan struct{})
+}
+
+// Settle takes in at once what a person did in Dir, files that are still open
+// included. Without Dir it does nothing.
+func (s *Server) Settle() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.disk.settleAll()
+}
+
+// wait sleeps on the server's clock; it gives false when ctx or the server ends.
+func (s *Server) wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-s.opt.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	case <-s.done:
+		return false
+	}
+}
