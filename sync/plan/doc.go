@@ -1,0 +1,2 @@
+// Package plan is the planner: a pure function of the three trees to tasks.
+package plan

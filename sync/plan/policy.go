@@ -1,0 +1,40 @@
+package plan
+
+import "odbxfs"
+
+// Policy is what a pass goes by. It says everything that is not in the trees.
+type Policy struct {
+	// Client is the cloud client that is planned for. Nodes of another client,
+	// or of none, are not mirrored.
+	Client odbxfs.CloudClient
+	// Reverse brings everything back into Odoo and plans nothing else.
+	Reverse bool
+	// RemoveRemote, with Reverse, also removes the files in Dropbox.
+	RemoveRemote bool
+	// Same has checksums and content hashes that are known to be of the same
+	// bytes, as the store's contents show. It may be nil: then each pair of
+	// contents that was never agreed upon counts as different.
+	Same map[odbxfs.SHA1]odbxfs.ContentHash
+	// Busy reports nodes that nothing is to be planned for: they have an intent
+	// or a task that is not through. It may be nil. It must give the same answer
+	// throughout a call.
+	Busy func(odbxfs.NodeID) bool
+}
+
+// emptyContentHash is Dropbox's content_hash of no bytes: the SHA-256 of none.
+const emptyContentHash odbxfs.ContentHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// SameContent reports whether both hashes are known to be of the same bytes.
+func (p Policy) SameContent(s odbxfs.SHA1, h odbxfs.ContentHash) bool {
+	if s == "" || h == "" {
+		return false
+	}
+	return p.Same[s] == h || (s == odbxfs.EmptySHA1 && h == emptyContentHash)
+}
+
+func (p Policy) busy(id odbxfs.NodeID) bool { return p.Busy != nil && p.Busy(id) }
+
+// converts reports whether this client's attachments become links.
+func (p Policy) converts() bool {
+	return p.Client.Convert == odbxfs.ConvertDefault && p.Client.Links != ""
+}
