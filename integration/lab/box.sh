@@ -88,6 +88,7 @@ do_template() {
 		wal_level = minimal
 		max_wal_senders = 0
 		min_wal_size = 32MB
+		max_wal_size = 128MB
 	CONF
 	for port in $(seq 24900 24999); do
 		start_postgres "$port" /dev/stderr && break || pg=
@@ -112,16 +113,18 @@ trim_wal() {
 }
 
 # postgres TREE CLUSTER RUN PORTS PGVERSION: runs a copy of CLUSTER until nobody
-# holds RUN/users.lock any more. RUN/port says where, once it answers.
+# holds RUN/users.lock any more. RUN/port says where, once it answers. The copy is
+# in memory: it is gone with the box, and its 4000 small files take 0.2 s there
+# where ext4 takes up to 3 s; so do new databases.
 do_postgres() {
 	cluster=$2 run=$3 ports=$4 bin=/usr/lib/postgresql/$5/bin
 	exec 6>"$run/keeper.lock"
 	flock -n 6 || die "another PostgreSQL of this lab is running"
 	exec 7<"$run/users.lock"
-	rm -rf "$run/pg" "$run/port" "$run/pg.log"
-	cp -a "$cluster" "$run/pg"
+	rm -f "$run/port" "$run/pg.log"
 	enter "$1"
-	mount --bind "$run/pg" "$tree/lab"
+	mount -t tmpfs -o size=75% tmpfs "$tree/lab"
+	cp -a "$cluster/." "$tree/lab"
 	pg=
 	for port in $(seq 24000 24899); do
 		exec 8>"$ports/$port.lock"
@@ -133,8 +136,7 @@ do_postgres() {
 	mv "$run/port.new" "$run/port"
 	flock -x 7
 	rm -f "$run/port"
-	stop_postgres
-	rm -rf "$run/pg"
+	kill -KILL "$pg"
 }
 
 # odoo TREE DATA COMMAND...: one server, until it ends, or is told to stop by a

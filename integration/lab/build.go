@@ -99,9 +99,11 @@ func build(ctx context.Context, h host, f folder, r recipe, say func(string, ...
 	if b.has(stepTree) && b.has(stepTemplate) { // built while we waited
 		return nil
 	}
-	if err := os.MkdirAll(f.version(r.version), 0o755); err != nil {
-		return fmt.Errorf("lab: %w", err)
+	users, err := b.waitUnused(ctx)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, users.unlock()) }()
 	if b.log, err = os.Create(f.buildLog(r.version)); err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
@@ -116,6 +118,21 @@ func build(ctx context.Context, h host, f folder, r recipe, say func(string, ...
 	}
 	say("built")
 	return nil
+}
+
+// waitUnused waits until no server runs on what an earlier recipe built, which
+// is about to be replaced, and keeps new ones away.
+func (b *builder) waitUnused(ctx context.Context) (*fileLock, error) {
+	v := b.recipe.version
+	if err := os.MkdirAll(b.folder.run(v), 0o755); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	l, err := tryLock(b.folder.usersLock(v), exclusive)
+	if !errors.Is(err, errLocked) {
+		return l, err
+	}
+	b.say("waiting until no server of the old recipe is running")
+	return waitLock(ctx, b.folder.usersLock(v), exclusive)
 }
 
 func (b *builder) place(s step) string {

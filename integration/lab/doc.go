@@ -34,9 +34,9 @@
 // ends when the process at the other end does, even by kill -9. The box of a
 // version's PostgreSQL is shared by all processes; each holds a shared file
 // lock while it has a server, and the box ends when it can have that lock for
-// itself. A PostgreSQL box starts from a fresh copy of the template cluster, so
-// what an earlier run left behind is gone; what a killed process left beside
-// running ones is removed by whoever starts next.
+// itself. A PostgreSQL box works on a copy of the template cluster in memory, which
+// is gone with it; what a killed process left beside running ones, a database and
+// a folder, is removed by whoever starts next.
 //
 // Nothing of that needs more than root (or sudo without a question) and Linux.
 //
@@ -44,6 +44,6 @@
 //
 // It knows nothing of the product: its few own calls to Odoo ([Server.Execute])
 // are plain JSON-RPC, so a test's judge shares no code with what is judged.
-// Crons do not run unless [Options.CronThreads] says so. The clusters run
-// without fsync: nothing here survives a power cut, and nothing has to.
+// Crons do not run unless [Options.CronThreads] says so. Nothing here
+// survives a power cut, and nothing has to.
 package lab

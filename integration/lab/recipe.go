@@ -12,7 +12,7 @@ import (
 // templates differently; recipes themselves are in the stamps already.
 const (
 	treeRevision     = "1"
-	templateRevision = "2"
+	templateRevision = "3"
 )
 
 // A recipe says how one version of Odoo is built and started. Trees and templates

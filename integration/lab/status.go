@@ -66,16 +66,21 @@ func Clean(ctx context.Context) error {
 }
 
 func cleanVersion(ctx context.Context, h host, f folder, version int) (err error) {
-	lock, err := tryLock(f.buildLock(version), exclusive)
-	if errors.Is(err, errLocked) {
-		return fmt.Errorf("lab: Odoo %d is being built", version)
+	if err := os.MkdirAll(f.run(version), 0o755); err != nil {
+		return fmt.Errorf("lab: %w", err)
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.unlock()) }()
-	if running, err := inUse(f, version); err != nil || running {
-		return errors.Join(err, fmt.Errorf("lab: Odoo %d is in use by a running test or demo", version))
+	for _, l := range []struct{ path, busy string }{
+		{f.buildLock(version), "is being built"},
+		{f.usersLock(version), "is in use by a running test or demo"},
+	} {
+		lock, lerr := tryLock(l.path, exclusive)
+		if errors.Is(lerr, errLocked) {
+			return fmt.Errorf("lab: Odoo %d %s", version, l.busy)
+		}
+		if lerr != nil {
+			return lerr
+		}
+		defer func() { err = errors.Join(err, lock.unlock()) }()
 	}
 	return h.remove(ctx, f.version(version))
 }
