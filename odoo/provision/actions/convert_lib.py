@@ -1,0 +1,104 @@
+# Turning a document into a link and back; the engine's only. A row that Odoo
+# itself reads again stays binary: most rules below were found by watching what
+# broke in 14 and 19 (stored reports, mails, main attachments of bills, ...).
+NEVER = ('mail.template', 'mail.compose.message', 'product.document', 'quotation.document', 'account.edi.document')
+NEVER_PREFIX = ('ir.', 'sign.', 'documents.', 'spreadsheet.')
+MAIN_KEPT = ('account.move', 'account.bank.statement', 'hr.expense')
+HARMLESS = (('mail.message', 'attachment_ids'), ('ir.attachment', 'original_id'))
+
+
+def retained(why, soon=False):
+    return {'out': 'retained', 'reason': why, 'soon': soon}
+
+
+# A stored field of any model that refers to this attachment: its name, and
+# whether the model is a passing one (a wizard).
+def referred(i):
+    for f in root['ir.model.fields'].search([('relation', '=', 'ir.attachment'), ('store', '=', True), ('ttype', 'in', ('many2one', 'many2many'))], order='model, name'):
+        if f.model not in env or (f.model, f.name) in HARMLESS:
+            continue
+        if f.name == 'message_main_attachment_id' and f.model not in MAIN_KEPT:
+            continue
+        M = root[f.model]
+        field = M._fields.get(f.name)
+        if not field or M._abstract or not M._auto or not field.store:
+            continue
+        table, column = (field.relation, field.column2) if f.ttype == 'many2many' else (M._table, f.name)
+        if not sql("SELECT 1 FROM information_schema.columns WHERE table_name = %s AND column_name = %s AND table_schema = current_schema()", (table, column)):
+            continue
+        if sql('SELECT 1 FROM "%s" WHERE "%s" = %%s LIMIT 1' % (table, column), (i,)):
+            return '%s.%s' % (f.model, f.name), M._transient
+    return '', False
+
+
+def keep(row):
+    if row['type'] != 'binary' or row['url']:
+        return retained('it is no binary document')
+    if row['public']:
+        return retained('it is public')
+    if row['model'] in NEVER or row['model'].startswith(NEVER_PREFIX):
+        return retained('documents of %s are read by Odoo' % row['model'])
+    if row['mimetype'].startswith('image/'):
+        return retained('pictures may stand in texts')
+    if row['mimetype'] == 'application/pdf' and root['ir.actions.report'].search([('model', '=', row['model']), ('attachment_use', '=', True), ('attachment', '!=', False)], limit=1):
+        return retained('stored reports are printed from it')
+    if 'mail.mail' in env and sql("""SELECT 1 FROM message_attachment_rel r JOIN mail_mail m ON m.mail_message_id = r.message_id
+            WHERE r.attachment_id = %s AND m.state IN ('outgoing', 'exception') LIMIT 1""", (row['id'],)):
+        return retained('a mail with it is not sent yet', True)
+    name, passing = referred(row['id'])
+    if name:
+        return retained('%s refers to it' % name, bool(passing))
+    return None
+
+
+def convert(op):
+    i = parse(op.get('ref'))[2]
+    row = document(i)
+    if not row:
+        return {'out': 'gone'}
+    url = text(op.get('url'))
+    if not url.startswith('https://') and not url.startswith('http://'):
+        return refused('invalid', 'a link without a url')
+    if row['type'] == 'url' and row['url'] == url:
+        return {'out': 'done', 'ref': 'att:%d' % i}
+    if not holds(op, row):
+        return {'out': 'changed', 'ref': 'att:%d' % i}
+    kept = keep(row)
+    if kept:
+        kept['ref'] = 'att:%d' % i
+        return kept
+    size = sql("SELECT file_size FROM ir_attachment WHERE id = %s", (i,))[0][0] or 0
+    mimetype = text(op.get('mimetype')) or row['mimetype']
+    try:
+        root['ir.attachment'].browse(i).write(hints(op, {'type': 'url', 'url': url, 'datas': False, 'mimetype': shown(row['mimetype']) if shown(mimetype) != mimetype else mimetype,
+            'x_odbxfs_mimetype': mimetype, 'x_odbxfs_size': float(number(op.get('size') or size))}))
+        flush()
+    except UserError as e:
+        why = retained('Odoo refuses: %s' % e)
+        why['ref'] = 'att:%d' % i
+        return why
+    set_checksum(i, row['sha1'])
+    return {'out': 'done', 'ref': 'att:%d' % i}
+
+
+def restore(op):
+    i = parse(op.get('ref'))[2]
+    row = document(i)
+    if not row:
+        return {'out': 'gone'}
+    if row['type'] == 'binary' and not row['url'] and row['sha1'] == text(op.get('sha1')):
+        return {'out': 'done', 'ref': 'att:%d' % i}
+    if not holds(op, row):
+        return {'out': 'changed', 'ref': 'att:%d' % i}
+    vals = hints(op, content(op))
+    vals.update({'type': 'binary', 'url': False, 'x_odbxfs_size': False, 'x_odbxfs_mimetype': False,
+                 'mimetype': text(op.get('mimetype')) or row['true'] or row['mimetype'] or 'application/octet-stream'})
+    root['ir.attachment'].browse(i).write(vals)
+    return verified(op, i)
+
+
+def settle(op):
+    return {'out': 'done', 'ref': text(op.get('ref'))}
+
+
+HANDLERS.update({'convert': convert, 'restore': restore, 'settle': settle})
