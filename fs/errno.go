@@ -67,17 +67,17 @@ func Errno(err error) syscall.Errno {
 		}
 		return syscall.EIO
 	}
+	switch { // before the kind that a client made of it
+	case errors.Is(err, context.Canceled):
+		return syscall.EINTR
+	case errors.Is(err, context.DeadlineExceeded):
+		return syscall.ETIMEDOUT
+	}
 	if e, ok := errors.AsType[*odbxfs.Error](err); ok {
 		if no, known := errnoOfKind[e.Kind]; known {
 			return no
 		}
 		return syscall.EIO
-	}
-	switch {
-	case errors.Is(err, context.Canceled):
-		return syscall.EINTR
-	case errors.Is(err, context.DeadlineExceeded):
-		return syscall.ETIMEDOUT
 	}
 	return syscall.EIO
 }
