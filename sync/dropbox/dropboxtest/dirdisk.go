@@ -24,8 +24,9 @@ type dirDisk struct {
 	inotify *os.File
 	byWatch map[int32]string // watch -> folder id; the root is ""
 	watches map[string]int32
-	dirty   map[string]bool     // folders in which something happened
-	busy    map[spot]time.Time  // files open for writing, and their last event
+	dirty   map[string]bool    // folders in which something happened
+	busy    map[spot]time.Time // files open for writing, and their last event
+	closed  bool
 	stopped chan struct{}       // closed when the loops have ended
 	events  chan []inotifyEvent // closed by the reader
 }
@@ -230,7 +231,10 @@ func (d *dirDisk) onlyKnown(n *node) error {
 }
 
 func (d *dirDisk) close() error {
+	d.s.mu.Lock()
+	d.closed = true
 	err := d.inotify.Close()
+	d.s.mu.Unlock()
 	<-d.stopped
 	return err
 }

@@ -44,6 +44,9 @@ func (d *dirDisk) settleAll() error {
 
 // scan leaves in d.dirty the folders that must be looked at again.
 func (d *dirDisk) scan(force bool) error {
+	if d.closed {
+		return nil
+	}
 	sc := &scan{d: d, force: force, missing: map[*node]bool{}, young: map[*node]bool{}}
 	work := d.dirty
 	d.dirty = map[string]bool{}
@@ -283,10 +286,6 @@ func (sc *scan) stands(q *node) bool {
 // who it is and that one left its place, else something new.
 func (sc *scan) appeared(parent *node, f found) (*node, error) {
 	name := norm.NFC.String(f.name)
-	if !f.dir && sc.isBusy(parent, f) {
-		sc.d.dirty[parent.id] = true
-		return nil, nil
-	}
 	if c := parent.children[fold(name)]; c != nil {
 		if !sc.missing[c] {
 			return nil, sc.caseConflict(parent, f)
@@ -305,6 +304,8 @@ func (sc *scan) appeared(parent *node, f found) (*node, error) {
 	if f.dir {
 		return t.addFolder(parent, name, f.id), nil
 	}
+	// A move does not wait for an open file to be closed, or its id would be
+	// lost meanwhile; something new does, in readFile.
 	got, err := sc.readFile(parent, f)
 	if err != nil || got == nil {
 		return nil, err
