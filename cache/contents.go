@@ -2,17 +2,54 @@ package cache
 
 import (
 	"context"
-	"io"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
 
 	"odbxfs"
 )
 
 // Contents are the bytes of files, in plain files of the store. Its methods
-// may be called concurrently.
-type Contents struct{}
+// may be called concurrently, but not inside a callback of View or Update.
+type Contents struct {
+	s   *Store
+	dir string
 
-// Range is a run of bytes.
-type Range struct{ Off, Len int64 }
+	mu     sync.Mutex
+	all    map[odbxfs.ContentID]*entry
+	bySHA1 map[odbxfs.SHA1]odbxfs.ContentID
+	dirty  map[odbxfs.ContentID]*entry // whose file or record is not on disk yet
+	stale  []odbxfs.ContentID          // whose file is gone and whose record is not
+	nextID uint64
+	nextWk uint64
+}
+
+// entry is what is known of one content. Guarded by Contents.mu, but for the
+// file's own bytes.
+type entry struct {
+	id     odbxfs.ContentID
+	size   int64
+	sha1   odbxfs.SHA1 // expected, or of the whole
+	whole  bool
+	ranges []Range
+	stored bool // has a record
+	pins   int  // references that forbid its removal
+	doomed bool // nothing refers to it; removed at the last close
+
+	open int
+	file *os.File // while open
+	used time.Time
+}
+
+func (e *entry) bytes() int64 {
+	if e.whole {
+		return e.size
+	}
+	return sumRanges(e.ranges)
+}
 
 // Sealed names bytes that will not change any more.
 type Sealed struct {
@@ -21,79 +58,196 @@ type Sealed struct {
 	Size int64
 }
 
-// NewWriter gives a private working copy: of base, or empty; of size bytes, or
-// with size -1 as long as base.
-func (c *Contents) NewWriter(ctx context.Context, base odbxfs.ContentID, size int64) (*Writer, error) {
-	return nil, errNotYet
+func ownerInode(id odbxfs.NodeID) string  { return string(u64([]byte{'n'}, uint64(id))) }
+func ownerIntent(id odbxfs.NodeID) string { return string(u64([]byte{'i'}, uint64(id))) }
+
+func (c *Contents) path(id odbxfs.ContentID) string {
+	return filepath.Join(c.dir, string(id[len(id)-2:]), string(id))
+}
+
+func (c *Contents) newIDLocked() odbxfs.ContentID {
+	c.nextID++
+	return odbxfs.ContentID(fmt.Sprintf("%016x", c.nextID))
 }
 
 // New makes a content of size bytes, none of which is here yet; sha1 is what it
-// will have, or empty.
-func (c *Contents) New(size int64, sha1 odbxfs.SHA1) (odbxfs.ContentID, error) { return "", errNotYet }
-
-// Reader opens a content for reading and filling; ErrNoContent when it is not
-// (any more) here. An open content is not removed. Close it.
-func (c *Contents) Reader(id odbxfs.ContentID) (*Content, error) { return nil, errNotYet }
-
-// BySHA1 finds a whole content with these bytes.
-func (c *Contents) BySHA1(sha1 odbxfs.SHA1) (odbxfs.ContentID, bool) { return "", false }
-
-// Usage gives the bytes here, and those of them that could be had again.
-func (c *Contents) Usage() (total, evictable int64) { return 0, 0 }
-
-// Evict removes what was used longest ago until the limit is kept.
-func (c *Contents) Evict(ctx context.Context) error { return errNotYet }
-
-// Content is an open content. Its methods may be called concurrently.
-type Content struct{}
-
-// ID names it.
-func (c *Content) ID() odbxfs.ContentID { return "" }
-
-// Size in bytes.
-func (c *Content) Size() int64 { return 0 }
-
-// Whole reports whether all bytes are here.
-func (c *Content) Whole() bool { return false }
-
-// ReadAt reads bytes that are here; ErrNotWhole where one is not.
-func (c *Content) ReadAt(p []byte, off int64) (int, error) { return 0, errNotYet }
-
-// Missing gives what is not here of the n bytes from off, in order.
-func (c *Content) Missing(off, n int64) []Range { return nil }
-
-// Fill writes what r gives to off and on, until r ends or the content does.
-func (c *Content) Fill(off int64, r io.Reader) (int64, error) { return 0, errNotYet }
-
-// MarkWhole verifies a content that has no missing range against sha1 (empty:
-// whatever it was made for) and enters it in the index. With other bytes than
-// that it is ErrCorrupt, and all of it is missing again.
-func (c *Content) MarkWhole(ctx context.Context, sha1 odbxfs.SHA1) (odbxfs.SHA1, error) {
-	return "", errNotYet
+// will have, or empty. Give it to a node by [Tx.SetContent]: what nothing
+// refers to is gone when the store is opened again.
+func (c *Contents) New(size int64, sha1 odbxfs.SHA1) (odbxfs.ContentID, error) {
+	c.mu.Lock()
+	id := c.newIDLocked()
+	c.mu.Unlock()
+	path := c.path(id)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("making content %s: %w", id, err)
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("making content %s: %w", id, err)
+	}
+	err = f.Truncate(size)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return "", fmt.Errorf("making content %s: %w", id, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := &entry{id: id, size: size, sha1: sha1, used: c.s.opt.Now()}
+	c.all[id], c.dirty[id] = e, e
+	return id, nil
 }
 
-// Close lets go of it.
-func (c *Content) Close() error { return errNotYet }
+// BySHA1 finds a whole content with these bytes.
+func (c *Contents) BySHA1(sha1 odbxfs.SHA1) (odbxfs.ContentID, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id, ok := c.bySHA1[sha1]
+	return id, ok
+}
 
-// Writer is a private working copy. Its methods may be called concurrently.
-type Writer struct{}
+// whole gives checksum and size of a content that is whole.
+func (c *Contents) whole(id odbxfs.ContentID) (odbxfs.SHA1, int64, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.all[id]
+	if e == nil || !e.whole {
+		return "", 0, false
+	}
+	return e.sha1, e.size, true
+}
 
-// ReadAt reads from the working copy.
-func (w *Writer) ReadAt(p []byte, off int64) (int, error) { return 0, errNotYet }
+// Usage gives the bytes here, and those of them that could be had again.
+func (c *Contents) Usage() (total, evictable int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.all {
+		total += e.bytes()
+		if e.pins == 0 {
+			evictable += e.bytes()
+		}
+	}
+	return total, evictable
+}
 
-// WriteAt writes to the working copy.
-func (w *Writer) WriteAt(p []byte, off int64) (int, error) { return 0, errNotYet }
+// evictBatch bounds one transaction of Evict.
+const evictBatch = 200
 
-// Truncate sets its length.
-func (w *Writer) Truncate(size int64) error { return errNotYet }
+// Evict removes what was used longest ago until the limit is kept: never what
+// is open, nor what an intent or a pin refers to.
+func (c *Contents) Evict(ctx context.Context) error {
+	for c.s.opt.ContentLimit > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		_, evictable := c.Usage()
+		over := evictable - c.s.opt.ContentLimit
+		if over <= 0 {
+			return nil
+		}
+		victims := c.oldest(over)
+		if len(victims) == 0 {
+			return nil
+		}
+		if err := c.s.Update(func(tx *Tx) error { return tx.evict(victims) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
-// Size in bytes.
-func (w *Writer) Size() int64 { return 0 }
+func (c *Contents) oldest(over int64) []odbxfs.ContentID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []*entry
+	for _, e := range c.all {
+		if e.pins == 0 && e.open == 0 {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, func(a, b *entry) int { return a.used.Compare(b.used) })
+	var ids []odbxfs.ContentID
+	for _, e := range list {
+		if over <= 0 || len(ids) == evictBatch {
+			break
+		}
+		over -= e.bytes()
+		ids = append(ids, e.id)
+	}
+	return ids
+}
 
-// Seal makes what was written so far a content of its own, that survives the
-// process once [Tx.CommitContent] has it. Without a change since, it is the same
-// again. Writing may go on.
-func (w *Writer) Seal(ctx context.Context) (Sealed, error) { return Sealed{}, errNotYet }
+// removeFile forgets a content whose record is gone.
+func (c *Contents) removeFile(id odbxfs.ContentID) {
+	c.mu.Lock()
+	e := c.all[id]
+	if e == nil {
+		c.mu.Unlock()
+		return
+	}
+	c.forgetLocked(e)
+	c.mu.Unlock()
+	if err := os.Remove(c.path(id)); err != nil {
+		c.s.log.Warn("a content that is no longer needed could not be removed; the next start does it", "content", id, "error", err)
+	}
+}
 
-// Discard lets go of the working copy; what was sealed stays.
-func (w *Writer) Discard() error { return errNotYet }
+func (c *Contents) forgetLocked(e *entry) {
+	delete(c.all, e.id)
+	delete(c.dirty, e.id)
+	if c.bySHA1[e.sha1] == e.id {
+		delete(c.bySHA1, e.sha1)
+	}
+}
+
+// Reader opens a content for reading and filling; [ErrNoContent] when it is not
+// (any more) here. An open content is not removed. Close it.
+func (c *Contents) Reader(id odbxfs.ContentID) (*Content, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.all[id]
+	if e == nil {
+		return nil, fmt.Errorf("content %q: %w", id, ErrNoContent)
+	}
+	if e.open == 0 {
+		f, err := os.OpenFile(c.path(id), os.O_RDWR, 0)
+		if err != nil {
+			return nil, fmt.Errorf("opening content %s: %w", id, err)
+		}
+		e.file = f
+	}
+	e.open++
+	e.used = c.s.opt.Now()
+	return &Content{c: c, e: e}, nil
+}
+
+// release is the end of one Reader.
+func (c *Contents) release(e *entry) error {
+	c.mu.Lock()
+	e.open--
+	if e.open > 0 {
+		c.mu.Unlock()
+		return nil
+	}
+	f := e.file
+	e.file = nil
+	doomed := e.doomed
+	if doomed {
+		c.forgetLocked(e)
+		if e.stored {
+			c.stale = append(c.stale, e.id)
+		}
+	}
+	c.mu.Unlock()
+	err := f.Close()
+	if doomed {
+		if rerr := os.Remove(c.path(e.id)); err == nil {
+			err = rerr
+		}
+		return err
+	}
+	// Only the order of eviction after a restart hangs on it.
+	_ = os.Chtimes(c.path(e.id), e.used, e.used)
+	return err
+}

@@ -2,11 +2,31 @@ package cache
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+	"golang.org/x/sys/unix"
 	"odbxfs"
+)
+
+var errReadOnly = errors.New("writing in a View")
+
+// The folders of a store's directory.
+const (
+	dbDir      = "db"
+	contentDir = "content"
+	workDir    = "work" // in contentDir: working copies, swept at each start
+	lockFile   = "lock"
 )
 
 // Options say where a store lives and how it behaves. Now is always needed.
@@ -22,7 +42,8 @@ type Options struct {
 	// is none, and each Update syncs before it returns: slow, but safe.
 	After func(time.Duration) <-chan time.Time
 	// ContentLimit is how many bytes of contents are kept that could be had
-	// again; 0 is no limit.
+	// again; 0 is no limit. The background sync looks after it, and
+	// [Contents.Evict].
 	ContentLimit int64
 	// KeepMTimes keeps an mtime that was set here for as long as the content is
 	// the same, whatever Odoo says: for plain mode, where Odoo has no place for it.
@@ -32,50 +53,237 @@ type Options struct {
 	ID string
 	// Log gets what is worth a line; nil: nothing is said.
 	Log *slog.Logger
+
+	// memTable is the size of Badger's tables in memory; tests make it small.
+	memTable int64
 }
 
 // Store is an open store. Its methods may be called concurrently.
 type Store struct {
+	// Fixed after Open.
+	opt      Options
+	log      *slog.Logger
+	db       *badger.DB
+	id       string
+	lock     *os.File
+	temp     string // to be removed at the end; empty: nothing
 	contents *Contents
-}
+	hub      *hub
+	problems []Problem
+	ctx      context.Context //nolint:containedctx // the life of the background sync, ended by Close
+	stop     context.CancelFunc
+	done     sync.WaitGroup
 
-// Problem is an intent that can't be carried out because its bytes are not
-// what they were when it was made. It is parked, never sent.
-type Problem struct {
-	Node   odbxfs.NodeID
-	Path   string // in the mount
-	Reason string
-}
+	writing sync.Mutex // one Update at a time
+	syncing sync.Mutex // one Sync at a time
 
-var errNotYet = errors.New("not built yet")
+	commits atomic.Uint64 // Updates that wrote something
+	synced  atomic.Uint64 // commits when the last Sync began
+	closed  atomic.Bool
+}
 
 // Open opens or makes the store in opt.Dir. It fails with [ErrLocked] while
-// another process has it.
-func Open(ctx context.Context, opt Options) (*Store, error) { return nil, errNotYet }
+// another process, or this one, has it.
+func Open(ctx context.Context, opt Options) (*Store, error) {
+	if opt.Now == nil {
+		return nil, errors.New("opening the store: Options.Now is needed")
+	}
+	if opt.Dir == "" && !opt.InMemory {
+		return nil, errors.New("opening the store: Options.Dir is needed")
+	}
+	s := &Store{opt: opt, log: opt.Log, hub: newHub()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.open(ctx); err != nil {
+		s.release()
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	s.done.Go(s.hub.run)
+	if opt.After != nil {
+		s.done.Go(s.background)
+	}
+	return s, nil
+}
 
-// Close syncs and closes.
-func (s *Store) Close() error { return errNotYet }
+func (s *Store) open(ctx context.Context) (err error) {
+	if s.opt.Dir == "" {
+		if s.temp, err = os.MkdirTemp("", "odbxfs-content-"); err != nil {
+			return err
+		}
+		s.opt.Dir = s.temp
+	}
+	if err := os.MkdirAll(filepath.Join(s.opt.Dir, contentDir, workDir), 0o700); err != nil {
+		return err
+	}
+	if s.lock, err = lock(filepath.Join(s.opt.Dir, lockFile)); err != nil {
+		return err
+	}
+	if s.db, err = badger.Open(s.badgerOptions()); err != nil {
+		return err
+	}
+	s.contents = &Contents{
+		s: s, dir: filepath.Join(s.opt.Dir, contentDir),
+		all:    map[odbxfs.ContentID]*entry{},
+		bySHA1: map[odbxfs.SHA1]odbxfs.ContentID{},
+		dirty:  map[odbxfs.ContentID]*entry{},
+	}
+	return s.start(ctx)
+}
+
+// lock takes the store for this process.
+func lock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close() // it was only opened for the lock
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%s: %w", filepath.Dir(path), ErrLocked)
+		}
+		return nil, fmt.Errorf("locking %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// badgerOptions: no value log (maxRecord), no compression and so no block
+// cache: records are small, and reads go to the page cache. There is one writer,
+// so Badger needs to look for no conflicts.
+func (s *Store) badgerOptions() badger.Options {
+	o := badger.DefaultOptions(filepath.Join(s.opt.Dir, dbDir))
+	if s.opt.InMemory {
+		o = badger.DefaultOptions("").WithInMemory(true)
+	}
+	size := s.opt.memTable
+	if size == 0 {
+		size = 32 << 20
+		if s.opt.InMemory {
+			size = 8 << 20
+		}
+	}
+	return o.WithLogger(badgerLog{s.log}).WithMetricsEnabled(false).WithDetectConflicts(false).
+		WithCompression(options.None).WithBlockCacheSize(0).
+		WithMemTableSize(size).WithNumMemtables(3).WithNumCompactors(2).
+		WithValueThreshold(min(1<<20, size*15/100-1)).WithValueLogFileSize(1 << 20).
+		WithSyncWrites(false)
+}
+
+// badgerLog lets Badger speak through our logger.
+type badgerLog struct{ l *slog.Logger }
+
+func (b badgerLog) Errorf(f string, a ...any)   { b.l.Error("badger", "said", fmt.Sprintf(f, a...)) }
+func (b badgerLog) Warningf(f string, a ...any) { b.l.Warn("badger", "said", fmt.Sprintf(f, a...)) }
+func (b badgerLog) Infof(f string, a ...any)    { b.l.Debug("badger", "said", fmt.Sprintf(f, a...)) }
+func (b badgerLog) Debugf(string, ...any)       {}
+
+// Close syncs and closes. Further closes do nothing.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	err := s.update(func(tx *Tx) error { return tx.setRaw(keyText(kCounter, cleanMark), nil) })
+	if serr := s.sync(); err == nil {
+		err = serr
+	}
+	if cerr := s.release(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func (s *Store) release() error {
+	s.stop()
+	s.hub.close()
+	s.done.Wait()
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+	}
+	if s.lock != nil {
+		if cerr := s.lock.Close(); err == nil {
+			err = cerr
+		}
+	}
+	if s.temp != "" {
+		if rerr := os.RemoveAll(s.temp); err == nil {
+			err = rerr
+		}
+	}
+	return err
+}
 
 // View calls fn with a read-only snapshot.
-func (s *Store) View(fn func(*Tx) error) error { return errNotYet }
+func (s *Store) View(fn func(*Tx) error) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	tx := s.newTx(false)
+	defer tx.snap.Discard()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.err
+}
 
-// Update calls fn in a transaction of its own and commits unless fn fails.
-// There is one Update at a time; fn must be quick, do no I/O elsewhere, and
-// start no other Update.
-func (s *Store) Update(fn func(*Tx) error) error { return errNotYet }
+// Update calls fn in a transaction and commits unless fn fails. There is one
+// Update at a time; fn must be quick, do no I/O elsewhere, and call nothing of
+// the store but its transaction. What is committed survives the process at
+// once, and the machine after the next [Store.Sync].
+func (s *Store) Update(fn func(*Tx) error) error {
+	if s.closed.Load() {
+		return ErrClosed
+	}
+	if err := s.update(fn); err != nil {
+		return err
+	}
+	if s.opt.After == nil {
+		return s.sync()
+	}
+	return nil
+}
 
-// Sync returns when everything that was committed and sealed before is on disk.
-func (s *Store) Sync(ctx context.Context) error { return errNotYet }
+func (s *Store) update(fn func(*Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	tx := s.newTx(true)
+	defer tx.snap.Discard()
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if tx.err != nil {
+		return tx.err
+	}
+	changes, err := tx.settleContents()
+	if err != nil {
+		return err
+	}
+	if err := tx.commit(); err != nil {
+		return err
+	}
+	if len(tx.pend) > 0 {
+		s.commits.Add(1)
+	}
+	s.contents.committed(changes)
+	s.hub.publish(tx.events)
+	return nil
+}
 
 // Subscribe calls fn after each commit with its events, from one goroutine, in
 // order of commits, with no lock held. After cancel no new call starts.
-func (s *Store) Subscribe(fn func([]Event)) (cancel func()) { return func() {} }
+func (s *Store) Subscribe(fn func([]Event)) (cancel func()) { return s.hub.subscribe(fn) }
 
 // Contents gives the store's file contents.
 func (s *Store) Contents() *Contents { return s.contents }
 
-// Problems lists the intents that were found damaged when the store was opened.
-func (s *Store) Problems() []Problem { return nil }
-
 // ID names this store among all stores; it begins every key made here.
-func (s *Store) ID() string { return "" }
+func (s *Store) ID() string { return s.id }
+
+func newID() (string, error) {
+	b := make([]byte, 9)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(b), nil
+}

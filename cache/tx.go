@@ -1,139 +1,273 @@
 package cache
 
 import (
-	"time"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
 
+	"github.com/dgraph-io/badger/v4"
 	"odbxfs"
 )
 
 // Tx is a transaction, valid inside the callback it was handed to and used by
-// one goroutine.
-type Tx struct{}
+// one goroutine. It reads a snapshot with its own writes on top; the writes
+// reach Badger together when the callback has ended well.
+//
+// Badger's own write transactions are not used for reading: each of their
+// iterators sorts all pending writes, and there may be one iterator at a time.
+type Tx struct {
+	s     *Store
+	snap  *badger.Txn
+	write bool
 
-// Err gives the first error that a Reader of this transaction met.
-func (tx *Tx) Err() error { return errNotYet }
+	pend   map[string][]byte              // nil: deleted
+	groups map[string]map[string]struct{} // pending keys by the prefix they are listed under
+
+	events  []Event
+	touched map[odbxfs.ContentID]struct{} // contents whose references changed
+	err     error                         // first failure inside a Reader
+}
+
+// item is one key that a listing found, and its value.
+type item struct{ key, val []byte }
+
+func (s *Store) newTx(write bool) *Tx {
+	tx := &Tx{s: s, snap: s.db.NewTransaction(false), write: write}
+	if write {
+		tx.pend = map[string][]byte{}
+		tx.groups = map[string]map[string]struct{}{}
+		tx.touched = map[odbxfs.ContentID]struct{}{}
+	}
+	return tx
+}
+
+// Err gives the first error that a [odbxfs.Reader] of this transaction met.
+func (tx *Tx) Err() error { return tx.err }
+
+// raw gives the value under key, and false when there is none. It is not to be
+// changed.
+func (tx *Tx) raw(key []byte) ([]byte, bool, error) {
+	if v, ok := tx.pend[string(key)]; ok {
+		return v, v != nil, nil
+	}
+	it, err := tx.snap.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the store: %w", err)
+	}
+	v, err := it.ValueCopy(nil)
+	if err != nil {
+		return nil, false, fmt.Errorf("reading the store: %w", err)
+	}
+	return v, true, nil
+}
+
+func (tx *Tx) has(key []byte) (bool, error) {
+	_, ok, err := tx.raw(key)
+	return ok, err
+}
+
+func (tx *Tx) setRaw(key, val []byte) error {
+	if !tx.write {
+		return errReadOnly
+	}
+	if val == nil {
+		val = []byte{}
+	}
+	tx.put(key, val)
+	return nil
+}
+
+func (tx *Tx) del(key []byte) error {
+	if !tx.write {
+		return errReadOnly
+	}
+	tx.put(key, nil)
+	return nil
+}
+
+func (tx *Tx) put(key, val []byte) {
+	k := string(key)
+	tx.pend[k] = val
+	if n := scanLen(key); n > 0 {
+		g := tx.groups[k[:n]]
+		if g == nil {
+			g = map[string]struct{}{}
+			tx.groups[k[:n]] = g
+		}
+		g[k] = struct{}{}
+	}
+}
+
+// set stores a record.
+func (tx *Tx) set(key []byte, v any) error {
+	b, err := encode(v)
+	if err != nil {
+		return err
+	}
+	return tx.setRaw(key, b)
+}
+
+func (tx *Tx) setID(key []byte, id odbxfs.NodeID) error {
+	return tx.setRaw(key, u64(nil, uint64(id)))
+}
+
+func (tx *Tx) id(key []byte) (odbxfs.NodeID, bool, error) {
+	b, ok, err := tx.raw(key)
+	return lastID(b), ok, err
+}
+
+// load reads a record.
+func load[T any](tx *Tx, key []byte) (v T, ok bool, err error) {
+	b, ok, err := tx.raw(key)
+	if err != nil || !ok {
+		return v, false, err
+	}
+	v, err = decode[T](b)
+	return v, err == nil, err
+}
+
+// list gives up to limit (0: all) entries under a prefix in the order of keys,
+// behind the key after (nil: from the start). The prefix is one of a keyspace
+// that scanLen knows.
+func (tx *Tx) list(prefix, after []byte, limit int, values bool) ([]item, error) {
+	fresh := tx.pendingUnder(prefix, after)
+	var out []item
+	full := func() bool { return limit > 0 && len(out) >= limit }
+	it := tx.snap.NewIterator(badger.IteratorOptions{Prefix: prefix, PrefetchValues: false})
+	defer it.Close()
+	start := prefix
+	if after != nil {
+		start = append(slices.Clone(after), 0)
+	}
+	for it.Seek(start); it.ValidForPrefix(prefix) && !full(); it.Next() {
+		key := it.Item().KeyCopy(nil)
+		for len(fresh) > 0 && fresh[0] < string(key) && !full() {
+			out = tx.appendPending(out, fresh[0])
+			fresh = fresh[1:]
+		}
+		if _, ok := tx.pend[string(key)]; ok || full() {
+			continue // comes, or is missing, from the pending ones
+		}
+		e := item{key: key}
+		if values {
+			var err error
+			if e.val, err = it.Item().ValueCopy(nil); err != nil {
+				return nil, fmt.Errorf("reading the store: %w", err)
+			}
+		}
+		out = append(out, e)
+	}
+	for len(fresh) > 0 && !full() {
+		out = tx.appendPending(out, fresh[0])
+		fresh = fresh[1:]
+	}
+	return out, nil
+}
+
+func (tx *Tx) appendPending(out []item, key string) []item {
+	if v := tx.pend[key]; v != nil {
+		out = append(out, item{key: []byte(key), val: v})
+	}
+	return out
+}
+
+func (tx *Tx) pendingUnder(prefix, after []byte) []string {
+	g := tx.groups[string(prefix)]
+	keys := make([]string, 0, len(g))
+	for k := range g {
+		if after == nil || k > string(after) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// lastIDs lists the ids that end the keys under a prefix.
+func (tx *Tx) lastIDs(prefix []byte, limit int) ([]odbxfs.NodeID, error) {
+	items, err := tx.list(prefix, nil, limit, false)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]odbxfs.NodeID, len(items))
+	for i, e := range items {
+		ids[i] = lastID(e.key)
+	}
+	return ids, nil
+}
+
+// next counts a stored counter up; the first value is 1.
+func (tx *Tx) next(name string) (uint64, error) {
+	b, ok, err := tx.raw(keyText(kCounter, name))
+	if err != nil {
+		return 0, err
+	}
+	n := uint64(0)
+	if ok {
+		n = binary.BigEndian.Uint64(b)
+	}
+	n++
+	return n, tx.setRaw(keyText(kCounter, name), u64(nil, n))
+}
 
 // NewNode gives a node id that was never used before.
-func (tx *Tx) NewNode() (odbxfs.NodeID, error) { return 0, errNotYet }
-
-// Odoo gives the Odoo tree.
-func (tx *Tx) Odoo() odbxfs.Reader[odbxfs.OdooNode] { return nil }
-
-// Dropbox gives the Dropbox tree.
-func (tx *Tx) Dropbox() odbxfs.Reader[odbxfs.DropboxNode] { return nil }
-
-// Synced gives the synced tree.
-func (tx *Tx) Synced() odbxfs.Reader[odbxfs.Pair] { return nil }
-
-func (tx *Tx) OdooNode(id odbxfs.NodeID) (odbxfs.OdooNode, bool, error) {
-	return odbxfs.OdooNode{}, false, errNotYet
-}
-func (tx *Tx) OdooByRef(ref odbxfs.OdooRef) (odbxfs.NodeID, bool, error) { return 0, false, errNotYet }
-func (tx *Tx) PutOdoo(n odbxfs.OdooNode) (odbxfs.OdooNode, error)        { return n, errNotYet }
-func (tx *Tx) DropOdoo(id odbxfs.NodeID) error                           { return errNotYet }
-func (tx *Tx) OdooCounts() ([]odbxfs.OdooCount, error)                   { return nil, errNotYet }
-
-// OdooRefs gives all refs of one scope, ascending by id.
-func (tx *Tx) OdooRefs(scope odbxfs.OdooScope) ([]odbxfs.OdooRef, error) { return nil, errNotYet }
-
-func (tx *Tx) DropboxNode(id odbxfs.NodeID) (odbxfs.DropboxNode, bool, error) {
-	return odbxfs.DropboxNode{}, false, errNotYet
-}
-func (tx *Tx) DropboxByID(client odbxfs.ClientID, id odbxfs.DropboxID) (odbxfs.NodeID, bool, error) {
-	return 0, false, errNotYet
-}
-func (tx *Tx) DropboxByPath(client odbxfs.ClientID, path string) (odbxfs.NodeID, bool, error) {
-	return 0, false, errNotYet
-}
-func (tx *Tx) PutDropbox(n odbxfs.DropboxNode) (odbxfs.DropboxNode, error) { return n, errNotYet }
-func (tx *Tx) DropDropbox(id odbxfs.NodeID) error                          { return errNotYet }
-func (tx *Tx) SetDropboxRoot(client odbxfs.ClientID, path string) error    { return errNotYet }
-func (tx *Tx) DropboxRoot(client odbxfs.ClientID) (path string, ok bool, e error) {
-	return "", false, errNotYet
+func (tx *Tx) NewNode() (odbxfs.NodeID, error) {
+	n, err := tx.next("node")
+	return odbxfs.NodeID(n) + odbxfs.RootNode, err
 }
 
-func (tx *Tx) Pair(id odbxfs.NodeID) (odbxfs.Pair, bool, error) {
-	return odbxfs.Pair{}, false, errNotYet
-}
-func (tx *Tx) PairByOdoo(ref odbxfs.OdooRef) (odbxfs.NodeID, bool, error) {
-	return 0, false, errNotYet
-}
-func (tx *Tx) PairByDropbox(id odbxfs.DropboxID) (odbxfs.NodeID, bool, error) {
-	return 0, false, errNotYet
-}
-func (tx *Tx) PutPair(p odbxfs.Pair) (odbxfs.Pair, error) { return p, errNotYet }
-func (tx *Tx) DropPair(id odbxfs.NodeID) error            { return errNotYet }
-func (tx *Tx) Merge(from, into odbxfs.NodeID) error       { return errNotYet }
-
-func (tx *Tx) Dirty(limit int) ([]odbxfs.NodeID, error) { return nil, errNotYet }
-func (tx *Tx) MarkDirty(id odbxfs.NodeID) error         { return errNotYet }
-func (tx *Tx) ClearDirty(ids []odbxfs.NodeID) error     { return errNotYet }
-
-func (tx *Tx) Inode(id odbxfs.NodeID) (odbxfs.Inode, bool, error) {
-	return odbxfs.Inode{}, false, errNotYet
-}
-func (tx *Tx) Lookup(parent odbxfs.NodeID, name string) (odbxfs.Inode, bool, error) {
-	return odbxfs.Inode{}, false, errNotYet
-}
-func (tx *Tx) ReadDir(parent odbxfs.NodeID, afterName string, limit int) ([]odbxfs.Inode, error) {
-	return nil, errNotYet
-}
-func (tx *Tx) PathOf(id odbxfs.NodeID) (string, error)               { return "", errNotYet }
-func (tx *Tx) Resolve(path string) (odbxfs.NodeID, error)            { return 0, errNotYet }
-func (tx *Tx) SetMTime(id odbxfs.NodeID, t time.Time) error          { return errNotYet }
-func (tx *Tx) SetContent(id odbxfs.NodeID, c odbxfs.ContentID) error { return errNotYet }
-
-func (tx *Tx) Create(parent odbxfs.NodeID, name string, mode uint32) (odbxfs.Inode, error) {
-	return odbxfs.Inode{}, errNotYet
-}
-func (tx *Tx) Mkdir(parent odbxfs.NodeID, name string) (odbxfs.Inode, error) {
-	return odbxfs.Inode{}, errNotYet
-}
-func (tx *Tx) Unlink(parent odbxfs.NodeID, name string) (odbxfs.Inode, error) {
-	return odbxfs.Inode{}, errNotYet
-}
-func (tx *Tx) Rmdir(parent odbxfs.NodeID, name string) error { return errNotYet }
-
-// RenameNoReplace is renameat2's flag of this name; Rename refuses others.
-const RenameNoReplace = 1
-
-// Rename moves the entry. Over a file it is new content of that file: the
-// target's node lives on, the source's ends, and the source's id leads to the
-// target from then on. That needs the source's bytes: where they are not whole
-// in the store it fails with [MountNeedsContent]; fetch them, [Tx.SetContent],
-// and call again.
-func (tx *Tx) Rename(oldParent odbxfs.NodeID, oldName string, newParent odbxfs.NodeID, newName string, flags uint32) error {
-	return errNotYet
-}
-func (tx *Tx) CommitContent(id odbxfs.NodeID, sealed Sealed) (odbxfs.Inode, error) {
-	return odbxfs.Inode{}, errNotYet
+// newKey names a create in Odoo: this store, and a number that it never gives
+// out again.
+func (tx *Tx) newKey() (string, error) {
+	n, err := tx.next("key")
+	return fmt.Sprintf("%s-%x", tx.s.id, n), err
 }
 
-func (tx *Tx) Intents(limit int) ([]odbxfs.Intent, error) { return nil, errNotYet }
-func (tx *Tx) Intent(id odbxfs.NodeID) (odbxfs.Intent, bool, error) {
-	return odbxfs.Intent{}, false, errNotYet
+func (tx *Tx) emit(e Event) { tx.events = append(tx.events, e) }
+
+// commit writes all pending keys, in order, in one Badger transaction.
+func (tx *Tx) commit() error {
+	if len(tx.pend) == 0 {
+		return nil
+	}
+	keys := make([]string, 0, len(tx.pend))
+	for k := range tx.pend {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	w := tx.s.db.NewTransaction(true)
+	defer w.Discard()
+	for _, k := range keys {
+		var err error
+		if v := tx.pend[k]; v != nil {
+			err = w.Set([]byte(k), v)
+		} else {
+			err = w.Delete([]byte(k))
+		}
+		if errors.Is(err, badger.ErrTxnTooBig) {
+			return ErrTooBig
+		}
+		if err != nil {
+			return fmt.Errorf("writing the store: %w", err)
+		}
+	}
+	if err := w.Commit(); err != nil {
+		return fmt.Errorf("writing the store: %w", err)
+	}
+	return nil
 }
-func (tx *Tx) DropIntent(id odbxfs.NodeID, seq uint64) error        { return errNotYet }
-func (tx *Tx) PutIntent(i odbxfs.Intent) error                      { return errNotYet }
-func (tx *Tx) HoldIntents(ids []odbxfs.NodeID, reason string) error { return errNotYet }
-func (tx *Tx) ReleaseIntents(ids []odbxfs.NodeID) error             { return errNotYet }
-func (tx *Tx) RestoreHeld(id odbxfs.NodeID) error                   { return errNotYet }
 
-func (tx *Tx) AddTasks(tasks []odbxfs.Task) ([]odbxfs.Task, error) { return nil, errNotYet }
-func (tx *Tx) Tasks(fn func(odbxfs.Task) bool) error               { return errNotYet }
-func (tx *Tx) PutTask(t odbxfs.Task) error                         { return errNotYet }
-func (tx *Tx) DropTask(seq uint64) error                           { return errNotYet }
-func (tx *Tx) TasksOf(id odbxfs.NodeID) ([]odbxfs.Task, error)     { return nil, errNotYet }
-
-// LogEntry is a line of the log with its place in it.
-type LogEntry struct {
-	Seq uint64
-	odbxfs.LogLine
+// same reports whether v is stored under key already, byte for byte.
+func (tx *Tx) same(key []byte, v any) (bool, error) {
+	old, ok, err := tx.raw(key)
+	if err != nil || !ok {
+		return false, err
+	}
+	b, err := encode(v)
+	return err == nil && bytes.Equal(old, b), err
 }
-
-func (tx *Tx) AppendLog(l odbxfs.LogLine) error                     { return errNotYet }
-func (tx *Tx) Log(after uint64, limit int) ([]LogEntry, error)      { return nil, errNotYet }
-func (tx *Tx) Meta(key string) ([]byte, error)                      { return nil, errNotYet }
-func (tx *Tx) SetMeta(key string, v []byte) error                   { return errNotYet }
-func (tx *Tx) PinContent(id odbxfs.ContentID, owner string) error   { return errNotYet }
-func (tx *Tx) UnpinContent(id odbxfs.ContentID, owner string) error { return errNotYet }

@@ -1,0 +1,272 @@
+package cache
+
+import (
+	"odbxfs"
+)
+
+// Intents gives up to limit intents (0: all), parked and held ones included, by
+// Seq.
+func (tx *Tx) Intents(limit int) ([]odbxfs.Intent, error) {
+	items, err := tx.list([]byte(kIntentSeq), nil, limit, true)
+	if err != nil {
+		return nil, err
+	}
+	var out []odbxfs.Intent
+	for _, e := range items {
+		i, ok, err := tx.Intent(lastID(e.val))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// Intent gives the intent of a node.
+func (tx *Tx) Intent(id odbxfs.NodeID) (odbxfs.Intent, bool, error) {
+	return load[odbxfs.Intent](tx, keyNode(kIntent, id))
+}
+
+// PutIntent notes attempts, NotUntil, Reason and the like of an intent. When
+// there is a newer one of its node, or none any more, nothing is written. Count
+// an attempt before the first call that carries it out: an intent that was
+// never attempted is forgotten with its node when that is removed again.
+func (tx *Tx) PutIntent(i odbxfs.Intent) error {
+	now, ok, err := tx.Intent(i.Node)
+	if err != nil || !ok || now.Seq != i.Seq {
+		return err
+	}
+	if err := tx.storeIntent(i, now); err != nil {
+		return err
+	}
+	return tx.showState(i)
+}
+
+// DropIntent says that the intent of this Seq was carried out, after what Odoo
+// has now was put into the Odoo tree. The mount's view follows the Odoo tree
+// again. A newer intent stays: what Odoo has now is what it starts from.
+func (tx *Tx) DropIntent(id odbxfs.NodeID, seq uint64) error {
+	i, ok, err := tx.Intent(id)
+	if err != nil || !ok {
+		return err
+	}
+	if i.Seq != seq {
+		return tx.rebaseIntent(i)
+	}
+	if err := tx.clearIntent(i); err != nil {
+		return err
+	}
+	r, ok, err := tx.inode(id)
+	if err != nil {
+		return err
+	}
+	if ok {
+		r.I.State, r.I.Reason = odbxfs.StateClean, ""
+		if err := tx.putInode(r); err != nil {
+			return err
+		}
+	}
+	return tx.project(id)
+}
+
+// rebaseIntent makes an intent start from what Odoo has now.
+func (tx *Tx) rebaseIntent(i odbxfs.Intent) error {
+	n, ok, err := tx.OdooNode(i.Node)
+	if err != nil || !ok {
+		return err
+	}
+	was := i
+	i.Was = n
+	if !i.Gone && i.Content != "" && i.ContentSHA1 == n.SHA1 {
+		i.Content, i.ContentSHA1, i.ContentSize = "", "", 0
+	}
+	return tx.storeIntent(i, was)
+}
+
+// touch begins or renews the intent of a node: a new Seq, and it may be tried
+// at once.
+func (tx *Tx) touch(id odbxfs.NodeID, change func(*odbxfs.Intent)) error {
+	i, ok, err := tx.Intent(id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		i.Node = id
+		if i.Was, _, err = tx.OdooNode(id); err != nil {
+			return err
+		}
+		if i.Key, err = tx.newKey(); err != nil {
+			return err
+		}
+	}
+	if change != nil {
+		change(&i)
+	}
+	if err := tx.putIntent(i); err != nil {
+		return err
+	}
+	tx.emit(Event{Kind: IntentAdded, Node: id})
+	i, _, err = tx.Intent(id)
+	if err != nil {
+		return err
+	}
+	return tx.showState(i)
+}
+
+// putIntent stores an intent as the newest.
+func (tx *Tx) putIntent(i odbxfs.Intent) error {
+	old, _, err := tx.Intent(i.Node)
+	if err != nil {
+		return err
+	}
+	if i.Seq, err = tx.next("intent"); err != nil {
+		return err
+	}
+	i.Held, i.Reason = false, ""
+	i.NotUntil = odbxfs.Intent{}.NotUntil
+	return tx.storeIntent(i, old)
+}
+
+func (tx *Tx) storeIntent(i, old odbxfs.Intent) error {
+	if old.Seq != 0 && old.Seq != i.Seq {
+		if err := tx.del(keySeq(kIntentSeq, old.Seq)); err != nil {
+			return err
+		}
+	}
+	if old.Content != i.Content {
+		if err := tx.moveRef(old.Content, i.Content, ownerIntent(i.Node)); err != nil {
+			return err
+		}
+	}
+	if err := tx.set(keyNode(kIntent, i.Node), i); err != nil {
+		return err
+	}
+	return tx.setID(keySeq(kIntentSeq, i.Seq), i.Node)
+}
+
+// clearIntent removes an intent and nothing else.
+func (tx *Tx) clearIntent(i odbxfs.Intent) error {
+	if err := tx.del(keySeq(kIntentSeq, i.Seq)); err != nil {
+		return err
+	}
+	if err := tx.moveRef(i.Content, "", ownerIntent(i.Node)); err != nil {
+		return err
+	}
+	return tx.del(keyNode(kIntent, i.Node))
+}
+
+// showState brings the inode's state in line with its intent.
+func (tx *Tx) showState(i odbxfs.Intent) error {
+	r, ok, err := tx.inode(i.Node)
+	if err != nil || !ok {
+		return err
+	}
+	state := odbxfs.StateLocal
+	if i.Reason != "" && !i.Held {
+		state = odbxfs.StateParked
+	}
+	if r.I.State == state && r.I.Reason == i.Reason {
+		return nil
+	}
+	r.I.State, r.I.Reason = state, i.Reason
+	return tx.putInode(r)
+}
+
+// HoldIntents makes removals wait for a person: their nodes are known again,
+// but hidden. Other intents are left alone.
+func (tx *Tx) HoldIntents(ids []odbxfs.NodeID, reason string) error {
+	for _, id := range ids {
+		i, ok, err := tx.Intent(id)
+		if err != nil {
+			return err
+		}
+		if !ok || !i.Gone || i.Was.Ref.IsZero() {
+			continue
+		}
+		was := i
+		i.Held, i.Reason = true, reason
+		if err := tx.storeIntent(i, was); err != nil {
+			return err
+		}
+		if err := tx.hide(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hide makes the inode of a held removal.
+func (tx *Tx) hide(i odbxfs.Intent) error {
+	n := i.Was
+	r := inodeRec{I: odbxfs.Inode{Node: i.Node, Parent: n.Parent, Name: odbxfs.MountName(n.Name)}}
+	if err := tx.fillInode(&r, n, inodeRec{}, false); err != nil {
+		return err
+	}
+	r.I.Hidden, r.I.State, r.I.Reason = true, odbxfs.StateParked, i.Reason
+	if i.Content != "" {
+		r.I.Content, r.I.SHA1, r.I.Size = i.Content, i.ContentSHA1, i.ContentSize
+	}
+	return tx.putInode(r)
+}
+
+// ReleaseIntents lets held removals go on.
+func (tx *Tx) ReleaseIntents(ids []odbxfs.NodeID) error {
+	for _, id := range ids {
+		i, ok, err := tx.Intent(id)
+		if err != nil {
+			return err
+		}
+		if !ok || !i.Held {
+			continue
+		}
+		was := i
+		i.Held, i.Reason = false, ""
+		if err := tx.storeIntent(i, was); err != nil {
+			return err
+		}
+		if err := tx.unhide(id); err != nil {
+			return err
+		}
+		tx.emit(Event{Kind: IntentAdded, Node: id})
+	}
+	return nil
+}
+
+func (tx *Tx) unhide(id odbxfs.NodeID) error {
+	r, ok, err := tx.inode(id)
+	if err != nil || !ok || !r.I.Hidden {
+		return err
+	}
+	return tx.dropInode(r)
+}
+
+// RestoreHeld undoes a held removal: the node is visible again as Odoo has it,
+// with the bytes that were written here before, if any; so are the folders
+// that it lies in, if their removal is held too.
+func (tx *Tx) RestoreHeld(id odbxfs.NodeID) error {
+	i, ok, err := tx.Intent(id)
+	if err != nil || !ok || !i.Held {
+		return err
+	}
+	if err := tx.RestoreHeld(i.Was.Parent); err != nil {
+		return err
+	}
+	if err := tx.unhide(id); err != nil {
+		return err
+	}
+	content := Sealed{ID: i.Content, SHA1: i.ContentSHA1, Size: i.ContentSize}
+	// The bytes stay referenced, since the new intent comes in this transaction.
+	if err := tx.clearIntent(i); err != nil {
+		return err
+	}
+	if err := tx.project(id); err != nil {
+		return err
+	}
+	if content.ID == "" {
+		return nil
+	}
+	_, err = tx.CommitContent(id, content)
+	return err
+}

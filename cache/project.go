@@ -1,0 +1,368 @@
+package cache
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"odbxfs"
+)
+
+// The projection: what the mount shows of a node that has no intent follows
+// from the Odoo tree, the pair's stored name and the names beside it.
+
+// ForeignContent is what a document shows whose bytes are neither Odoo's nor
+// ours: an internet shortcut to its url. The inode's size is its length.
+func ForeignContent(url string) []byte {
+	return []byte("[InternetShortcut]\r\nURL=" + url + "\r\n")
+}
+
+// project brings the mount's view of a node up to date. With an intent only
+// what Odoo alone can say is taken over.
+func (tx *Tx) project(id odbxfs.NodeID) error {
+	n, inOdoo, err := tx.OdooNode(id)
+	if err != nil {
+		return err
+	}
+	if has, err := tx.has(keyNode(kIntent, id)); err != nil {
+		return err
+	} else if has {
+		return tx.projectUnder(id, n, inOdoo)
+	}
+	old, had, err := tx.inode(id)
+	if err != nil {
+		return err
+	}
+	if !inOdoo {
+		if had {
+			return tx.unproject(old)
+		}
+		return nil
+	}
+	plain, err := tx.plainName(n)
+	if err != nil {
+		return err
+	}
+	r := inodeRec{I: odbxfs.Inode{Node: id, Parent: n.Parent, Name: old.I.Name}, Plain: plain}
+	if id == odbxfs.RootNode {
+		r.I.Parent, r.Plain = odbxfs.RootNode, ""
+	}
+	if err := tx.fillInode(&r, n, old, had); err != nil {
+		return err
+	}
+	stays := had && !old.I.Hidden && old.I.Parent == r.I.Parent
+	if !stays || (old.Plain != r.Plain && old.I.Name != r.Plain) {
+		return tx.enter(r, old, had)
+	}
+	tx.noteAttributes(old.I, r.I)
+	if err := tx.putInode(r); err != nil || old.Plain == r.Plain {
+		return err
+	}
+	if err := tx.claim(r); err != nil {
+		return err
+	}
+	return tx.assign(r.I.Parent, r.Plain)
+}
+
+// projectUnder takes over what an intent does not speak of.
+func (tx *Tx) projectUnder(id odbxfs.NodeID, n odbxfs.OdooNode, inOdoo bool) error {
+	r, ok, err := tx.inode(id)
+	if err != nil || !ok {
+		return err
+	}
+	r.I.Odoo = odbxfs.OdooRef{}
+	if inOdoo {
+		r.I.Odoo = n.Ref
+		r.I.ReadOnly = !n.Writable
+		if n.Kind == odbxfs.Folder {
+			r.I.Role = n.Role
+		}
+	}
+	return tx.putInode(r)
+}
+
+// plainName is the name that a node would have if it were alone.
+func (tx *Tx) plainName(n odbxfs.OdooNode) (string, error) {
+	p, ok, err := tx.Pair(n.Node)
+	if err != nil {
+		return "", err
+	}
+	if ok && !p.Gone && p.MountName != "" && nameError(p.MountName) == 0 {
+		return p.MountName, nil
+	}
+	return odbxfs.MountName(n.Name), nil
+}
+
+// fillInode sets everything but parent and name.
+func (tx *Tx) fillInode(r *inodeRec, n odbxfs.OdooNode, old inodeRec, had bool) error {
+	i := &r.I
+	i.Kind, i.Role, i.Odoo, i.ReadOnly = n.Kind, n.Role, n.Ref, !n.Writable
+	i.MTime, i.CTime = n.MTime, old.I.CTime
+	if n.Kind == odbxfs.Folder {
+		if had {
+			i.MTime = old.I.MTime // Odoo has none
+		}
+		if i.MTime.IsZero() {
+			i.MTime = tx.s.opt.Now()
+		}
+	} else if err := tx.fillFile(r, n, old); err != nil {
+		return err
+	}
+	if old.I.CTime.IsZero() || old.I.SHA1 != i.SHA1 || old.I.Size != i.Size || !old.I.MTime.Equal(i.MTime) {
+		i.CTime = tx.s.opt.Now()
+	}
+	if had && i.MTime.Equal(old.I.MTime) {
+		i.MTime = old.I.MTime
+	}
+	return nil
+}
+
+func (tx *Tx) fillFile(r *inodeRec, n odbxfs.OdooNode, old inodeRec) error {
+	i := &r.I
+	i.Type, i.URL, i.Size, i.SHA1 = n.Type, n.URL, n.Size, n.SHA1
+	if n.Type == odbxfs.Foreign {
+		i.Size, i.SHA1, i.ReadOnly = int64(len(ForeignContent(n.URL))), "", true
+		return nil
+	}
+	r.Src = string(n.SHA1)
+	if r.Src == "" {
+		p, _, err := tx.Pair(n.Node)
+		if err != nil {
+			return err
+		}
+		r.Src = n.URL + "@" + string(p.Rev)
+	}
+	same := r.Src == old.Src || (n.SHA1 != "" && n.SHA1 == old.I.SHA1)
+	switch {
+	case same && old.I.SHA1 != "":
+		i.Content, i.SHA1, i.Size = old.I.Content, old.I.SHA1, old.I.Size
+	case same && old.I.Content != "":
+		i.Content = old.I.Content
+	case n.SHA1 != "":
+		i.Content, _ = tx.s.contents.BySHA1(n.SHA1)
+	}
+	// Odoo's times have whole seconds, and in plain mode it keeps none of ours.
+	if same && (n.MTime.Equal(old.I.MTime.Truncate(time.Second)) || (tx.s.opt.KeepMTimes && old.Typed)) {
+		i.MTime, r.Typed = old.I.MTime, old.Typed
+	}
+	return nil
+}
+
+// noteAttributes says what changed for a kernel that knows the old inode.
+func (tx *Tx) noteAttributes(old, now odbxfs.Inode) {
+	if old.SHA1 != now.SHA1 || old.URL != now.URL || (old.Content != now.Content && now.SHA1 == "") {
+		tx.emit(Event{Kind: ContentChanged, Node: now.Node})
+	}
+	if old.SHA1 != now.SHA1 || old.Size != now.Size || old.ReadOnly != now.ReadOnly || !old.MTime.Equal(now.MTime) {
+		tx.emit(Event{Kind: NodeChanged, Node: now.Node})
+	}
+}
+
+// enter gives an inode its place: new, moved, renamed, or back from being hidden.
+func (tx *Tx) enter(r, old inodeRec, had bool) error {
+	if r.I.Node == odbxfs.RootNode {
+		return tx.putInode(r)
+	}
+	// Until it has its name it is nowhere: a hidden record under its claim.
+	shown := r
+	shown.I.Hidden = true
+	if shown.I.Name == "" {
+		shown.I.Name = r.Plain
+	}
+	if err := tx.putInode(shown); err != nil {
+		return err
+	}
+	if err := tx.claim(r); err != nil {
+		return err
+	}
+	if err := tx.assign(r.I.Parent, r.Plain); err != nil {
+		return err
+	}
+	now, _, err := tx.inode(r.I.Node)
+	if err != nil {
+		return err
+	}
+	if had {
+		tx.noteAttributes(old.I, now.I)
+	}
+	if had && !old.I.Hidden && (old.I.Parent != now.I.Parent || old.I.Name != now.I.Name) {
+		tx.emit(Event{Kind: EntryChanged, Parent: old.I.Parent, Name: old.I.Name})
+		if old.Plain != "" {
+			return tx.assign(old.I.Parent, old.Plain)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) claim(r inodeRec) error {
+	key := keyName(kClaim, r.I.Parent, r.Plain)
+	list, _, err := load[nodeList](tx, key)
+	if err != nil || slices.Contains(list, r.I.Node) {
+		return err
+	}
+	return tx.set(key, append(list, r.I.Node))
+}
+
+func (tx *Tx) unclaim(r inodeRec) error {
+	if r.Plain == "" {
+		return nil
+	}
+	key := keyName(kClaim, r.I.Parent, r.Plain)
+	list, ok, err := load[nodeList](tx, key)
+	if err != nil || !ok {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(id odbxfs.NodeID) bool { return id == r.I.Node })
+	if len(list) == 0 {
+		return tx.del(key)
+	}
+	return tx.set(key, list)
+}
+
+// claimant is one of those that would have a name.
+type claimant struct {
+	r     inodeRec
+	fixed bool // the name is stored in its pair
+}
+
+// assign gives those that would have a name in a folder theirs: the plain one
+// to the one whose pair stores it, else to the lowest id, " (id)" to the others.
+// A name that was typed here stays with what has it.
+func (tx *Tx) assign(parent odbxfs.NodeID, plain string) error {
+	group, err := tx.claimants(parent, plain)
+	if err != nil || len(group) == 0 {
+		return err
+	}
+	holder, held, err := tx.Lookup(parent, plain)
+	if err != nil {
+		return err
+	}
+	ours := slices.ContainsFunc(group, func(c claimant) bool { return c.r.I.Node == holder.Node })
+	var displaced *inodeRec
+	free := true
+	if held && !ours {
+		h, _, err := tx.inode(holder.Node)
+		if err != nil {
+			return err
+		}
+		if h.Plain == "" {
+			free = false // typed here
+		} else {
+			displaced = &h // has it as a suffixed name; its own is another
+		}
+	}
+	if err := tx.nameGroup(group, parent, plain, free); err != nil {
+		return err
+	}
+	if displaced != nil {
+		return tx.assign(parent, displaced.Plain)
+	}
+	return nil
+}
+
+func (tx *Tx) claimants(parent odbxfs.NodeID, plain string) ([]claimant, error) {
+	list, _, err := load[nodeList](tx, keyName(kClaim, parent, plain))
+	if err != nil {
+		return nil, err
+	}
+	var group []claimant
+	for _, id := range list {
+		r, ok, err := tx.inode(id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		p, ok, err := tx.Pair(id)
+		if err != nil {
+			return nil, err
+		}
+		group = append(group, claimant{r: r, fixed: ok && !p.Gone && p.MountName == plain})
+	}
+	slices.SortFunc(group, func(a, b claimant) int { return compareClaims(a, b) })
+	return group, nil
+}
+
+func compareClaims(a, b claimant) int {
+	switch ra, rb := a.r.I.Odoo, b.r.I.Odoo; {
+	case a.fixed != b.fixed:
+		if a.fixed {
+			return -1
+		}
+		return 1
+	case ra.ID != rb.ID:
+		return int(max(-1, min(1, ra.ID-rb.ID)))
+	default:
+		return int(a.r.I.Kind) - int(b.r.I.Kind)
+	}
+}
+
+// nameGroup names a sorted group. All entries are taken away before the first
+// is given, so that names can go round.
+func (tx *Tx) nameGroup(group []claimant, parent odbxfs.NodeID, plain string, free bool) error {
+	for _, c := range group {
+		if err := tx.dropEntry(c.r.I); err != nil {
+			return err
+		}
+	}
+	for k, c := range group {
+		name := plain
+		if k > 0 || !free {
+			var err error
+			if name, err = tx.freeName(parent, plain, c.r.I.Odoo.ID); err != nil {
+				return err
+			}
+		}
+		was := c.r.I
+		c.r.I.Name, c.r.I.Hidden = name, false
+		if err := tx.putInode(c.r); err != nil {
+			return err
+		}
+		if was.Hidden || was.Name != name {
+			if !was.Hidden {
+				tx.emit(Event{Kind: EntryChanged, Parent: parent, Name: was.Name})
+			}
+			tx.emit(Event{Kind: EntryChanged, Parent: parent, Name: name, Node: was.Node})
+		}
+	}
+	return nil
+}
+
+// freeName is plain with the id before its extension, and a count if even that
+// is taken.
+func (tx *Tx) freeName(parent odbxfs.NodeID, plain string, id int64) (string, error) {
+	suffix := fmt.Sprintf(" (%d)", id)
+	for n := 2; ; n++ {
+		name := odbxfs.WithSuffix(plain, suffix, odbxfs.MaxName)
+		taken, err := tx.has(keyName(kDentry, parent, name))
+		if err != nil || !taken {
+			return name, err
+		}
+		suffix = fmt.Sprintf(" (%d-%d)", id, n)
+	}
+}
+
+// unproject takes a node out of the mount that is no longer in Odoo. A folder
+// stays, parked, while something of the mount's own is in it.
+func (tx *Tx) unproject(r inodeRec) error {
+	if r.I.Kind == odbxfs.Folder {
+		kids, err := tx.list(keyNode(kDentry, r.I.Node), nil, 1, false)
+		if err != nil {
+			return err
+		}
+		if len(kids) > 0 {
+			r.I.Odoo, r.I.State = odbxfs.OdooRef{}, odbxfs.StateParked
+			r.I.Reason = "removed in Odoo while something in it waits to be sent"
+			return tx.putInode(r)
+		}
+	}
+	if err := tx.dropInode(r); err != nil {
+		return err
+	}
+	if r.I.Hidden {
+		return nil
+	}
+	tx.emit(Event{Kind: NodeGone, Parent: r.I.Parent, Name: r.I.Name, Node: r.I.Node})
+	return tx.assign(r.I.Parent, r.Plain)
+}
