@@ -252,6 +252,38 @@ func TestStoredFilesAndCallsAreSeenFromOutside(t *testing.T) {
 	}
 }
 
+func TestTheAutovacuumRemovesFilesThatNobodyRefersTo(t *testing.T) {
+	for _, v := range lab.Versions() {
+		t.Run(strconv.Itoa(v), func(t *testing.T) {
+			s := lab.Start(t, v)
+			var id int
+			values := map[string]any{"name": "a.txt", "raw": "soon gone", "res_model": "res.partner", "res_id": 1}
+			if err := s.Admin(t.Context(), "ir.attachment", "create", []any{values}, nil, &id); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(s.Filestore(), queryString(t, s, "select store_fname from ir_attachment where id = $1", id))
+			if _, err := os.Stat(file); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Admin(t.Context(), "ir.attachment", "unlink", []any{[]int{id}}, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.RunCron(t.Context(), lab.CronAutovacuum); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the file is still there: %v", err)
+			}
+			if err := s.RunCron(t.Context(), lab.CronMailQueue); err != nil {
+				t.Errorf("the mail queue: %v", err)
+			}
+			if err := s.RunCron(t.Context(), "base.no_such_job"); err == nil {
+				t.Error("a cron that is not there ran")
+			}
+		})
+	}
+}
+
 func TestAMailSentFromOdooArrives(t *testing.T) {
 	for _, v := range lab.Versions() {
 		t.Run(strconv.Itoa(v), func(t *testing.T) {
