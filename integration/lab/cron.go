@@ -8,7 +8,7 @@ import (
 
 // The external ids of crons that tests most often want to run at once.
 const (
-	CronAutovacuum = "base.autovacuum_job"               // removes files that no attachment refers to, among others
+	CronAutovacuum = "base.autovacuum_job"                // removes files that no attachment refers to, among others
 	CronMailQueue  = "mail.ir_cron_mail_scheduler_action" // sends the mails that wait
 )
 
