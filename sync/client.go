@@ -1,0 +1,279 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// client is the engine's side of one cloud client. It belongs to the stepping
+// goroutine.
+type client struct {
+	id  odbxfs.ClientID
+	cfg odbxfs.CloudClient
+
+	// Dropbox
+	remote
+	db       Dropbox // nil until signed in
+	cursor   string  // as the store has it
+	listed   bool    // read to the end once since the start
+	reading  bool    // more pages follow: the tree is between two states
+	relist   relist
+	rootGone bool   // the page under way removes the root folder
+	lookAt   uint64 // step at which the look under way began
+	lastRun  uint64 // step at which the last whole look began
+	due      bool   // a look is wanted now
+	waiting  remote // the long-poll's own failures
+
+	// Odoo's side
+	pairsDone bool
+	pairsRow  int64 // the last row read
+	lease     lease
+	writing   remote // of writes to Odoo for this client
+
+	staleAt uint64            // step at which a precondition failed: both sides are looked at before planning goes on
+	gate    map[uint64]uint64 // task -> step at which it was queued
+	stated  string            // the state Odoo was last told
+}
+
+// lease is the right to be the one writer.
+type lease struct {
+	until time.Time
+	epoch int64
+	next  time.Time // when to ask again
+	err   error     // why it is not ours
+}
+
+// leaseMargin is what a lease must outlast a write that has no precondition
+// of its own: more than the longest call that the clients allow to hang.
+const leaseMargin = 10 * time.Second
+
+// held reports whether the lease is ours at now, with margin.
+func (l *lease) held(now time.Time) bool { return now.Add(leaseMargin).Before(l.until) }
+
+func (c *client) lane(what string) string { return fmt.Sprintf("%s/%d", what, c.id) }
+
+// ready reports whether everything that planning needs is known: both trees
+// and the pairs.
+func (e *Engine) ready(c *client) bool {
+	return e.odoo.loaded && c.pairsDone && c.listed && !c.reading && !c.cfg.Paused
+}
+
+// mayPlan reports whether planning makes sense: what made a precondition fail
+// has been read from both sides, or the same plan would come out again.
+func (e *Engine) mayPlan(c *client) bool {
+	return e.ready(c) && c.lastRun >= c.staleAt && e.odoo.lastRun >= c.staleAt
+}
+
+// mayWrite reports whether tasks of the client may start.
+func (e *Engine) mayWrite(c *client) bool {
+	return e.ready(c) && c.db != nil && c.lease.held(e.opt.Now())
+}
+
+// configure takes over the cloud clients as Odoo has them now.
+func (e *Engine) configure(all []odbxfs.CloudClient) error {
+	if !e.opt.syncs() {
+		return nil
+	}
+	seen := map[odbxfs.ClientID]bool{}
+	for _, cfg := range all {
+		seen[cfg.ID] = true
+		c, known := e.clients[cfg.ID]
+		if known && c.cfg == cfg {
+			continue
+		}
+		if known && c.cfg.Root == cfg.Root {
+			// Another policy or pause: what is known stays.
+			c.cfg = cfg
+			e.planDue = true
+			continue
+		}
+		c = &client{id: cfg.ID, cfg: cfg, gate: map[uint64]uint64{}, due: true}
+		e.clients[cfg.ID] = c
+		if err := e.openClient(c); err != nil {
+			return err
+		}
+	}
+	for id := range e.clients {
+		if !seen[id] {
+			delete(e.clients, id)
+		}
+	}
+	return nil
+}
+
+// openClient reads what the store has of a client. A root that is another than
+// before makes the listing begin anew.
+func (e *Engine) openClient(c *client) error {
+	return e.update("open a cloud client", func(tx *cache.Tx) error {
+		c.cursor, c.pairsRow, c.pairsDone = "", 0, false
+		root, known, err := tx.DropboxRoot(c.id)
+		if err != nil {
+			return err
+		}
+		if !known || root != c.cfg.Root {
+			if err := tx.SetDropboxRoot(c.id, c.cfg.Root); err != nil {
+				return err
+			}
+			if err := setMeta(tx, metaCursor(c.id), ""); err != nil {
+				return err
+			}
+		}
+		if err := getMeta(tx, metaCursor(c.id), &c.cursor); err != nil {
+			return err
+		}
+		if err := getMeta(tx, metaPairs(c.id), &c.pairsRow); err != nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// nextClient gives work to the lanes of one client that observe.
+func (e *Engine) nextClient(c *client) {
+	if c.cfg.Paused || !e.odoo.loaded {
+		return
+	}
+	e.nextLease(c)
+	e.nextPairs(c)
+	e.nextConnect(c)
+	e.nextDropboxLook(c)
+	e.nextDropboxWait(c)
+}
+
+// nextLease takes and renews the lease, a third of its time before it ends.
+func (e *Engine) nextLease(c *client) {
+	lane := c.lane("lease")
+	now := e.opt.Now()
+	if e.opt.OnlyPlan || !e.free(lane) {
+		return
+	}
+	if now.Before(c.lease.next) {
+		e.wakeAt(c.lease.next)
+		return
+	}
+	e.emit(lane, "odoo: lease", func(ctx context.Context) func() error {
+		epoch, until, err := e.opt.Ledger.Lease(ctx, c.id, e.opt.Holder, e.opt.LeaseTTL)
+		return func() error {
+			now := e.opt.Now()
+			c.lease.err = err
+			c.lease.next = now.Add(e.opt.LeaseTTL / 3)
+			if err != nil {
+				c.lease.next = now.Add(pace(odbxfs.KindOf(err), 3, retryAfter(err), e.opt.Random()))
+				e.log.Warn("the right to write is not ours", "client", c.cfg.Name, "error", err)
+				return nil
+			}
+			c.lease.epoch, c.lease.until = epoch, until
+			return nil
+		}
+	})
+}
+
+// nextPairs reads the pairs from Odoo that the store does not have: all of
+// them when it is new (law 6), the new rows else.
+func (e *Engine) nextPairs(c *client) {
+	lane := c.lane("pairs")
+	if c.pairsDone || !e.free(lane) {
+		return
+	}
+	if !c.writing.ready(e.opt.Now()) {
+		e.wakeAt(c.writing.notUntil)
+		return
+	}
+	after := c.pairsRow
+	e.emit(lane, "odoo: pairs", func(ctx context.Context) func() error {
+		page, err := e.opt.Ledger.Pairs(ctx, c.id, after, pairsPage)
+		return func() error { return e.tookPairs(c, page, err) }
+	})
+}
+
+func (e *Engine) tookPairs(c *client, page []odbxfs.Pair, err error) error {
+	if err != nil {
+		c.writing.failed(e.opt.Now(), err, e.opt.Random())
+		return nil
+	}
+	c.writing.ok()
+	for _, p := range page {
+		c.pairsRow = max(c.pairsRow, p.Row)
+	}
+	c.pairsDone = len(page) < pairsPage
+	e.planDue = true
+	return e.update("take over pairs", func(tx *cache.Tx) error {
+		for _, p := range page {
+			if err := e.putPair(tx, p); err != nil {
+				return fmt.Errorf("pair %d: %w", p.Row, err)
+			}
+		}
+		return setMeta(tx, metaPairs(c.id), c.pairsRow)
+	})
+}
+
+// putPair writes a pair and what leads to it.
+func (e *Engine) putPair(tx *cache.Tx, p odbxfs.Pair) error {
+	if _, err := tx.PutPair(p); err != nil {
+		return err
+	}
+	if p.URL != "" && p.Dropbox != "" {
+		return setMeta(tx, metaURL(p.URL), p.Dropbox)
+	}
+	return nil
+}
+
+// nextConnect signs in to the client's account and makes sure that it is the
+// one this store was made with.
+func (e *Engine) nextConnect(c *client) {
+	lane := c.lane("dropbox-look")
+	now := e.opt.Now()
+	if c.db != nil || !e.free(lane) {
+		return
+	}
+	if !c.remote.ready(now) {
+		e.wakeAt(c.notUntil)
+		return
+	}
+	cfg := c.cfg
+	e.emit(lane, "dropbox: sign in", func(ctx context.Context) func() error {
+		db, err := e.opt.Dropbox(ctx, cfg)
+		var account odbxfs.DropboxAccount
+		if err == nil {
+			account, err = db.Account(ctx)
+		}
+		return func() error {
+			if err != nil {
+				return e.dropboxFailed(c, err)
+			}
+			return e.connected(c, db, account)
+		}
+	})
+}
+
+func (e *Engine) connected(c *client, db Dropbox, account odbxfs.DropboxAccount) error {
+	var known string
+	err := e.update("note the Dropbox account", func(tx *cache.Tx) error {
+		known = ""
+		if err := getMeta(tx, metaAccount(c.id), &known); err != nil || known != "" {
+			return err
+		}
+		return setMeta(tx, metaAccount(c.id), account.ID)
+	})
+	if err != nil {
+		return err
+	}
+	if known != "" && known != account.ID {
+		return e.dropboxFailed(c, &odbxfs.Error{Op: "sign in to Dropbox", Item: account.Email, Kind: odbxfs.KindForeign,
+			Err: fmt.Errorf("the login is now of the account %s; this store was made with %s", account.ID, known)})
+	}
+	c.remote.ok()
+	c.db, c.due = db, true
+	return nil
+}
+
+// dropboxFailed puts everything that needs this account off.
+func (e *Engine) dropboxFailed(c *client, err error) error {
+	c.remote.failed(e.opt.Now(), err, e.opt.Random())
+	e.log.Warn("Dropbox does not answer as it should", "client", c.cfg.Name, "error", err, "again", c.notUntil)
+	return nil
+}

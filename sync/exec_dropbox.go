@@ -1,0 +1,273 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"odbxfs"
+	"odbxfs/cache"
+	"odbxfs/sync/content"
+)
+
+// executor carries out batches. It has what they need and nothing of the
+// engine's state, so that it may run in any goroutine.
+type executor struct {
+	opt   *Options // read only
+	cfg   odbxfs.CloudClient
+	db    Dropbox
+	store *cache.Store
+}
+
+// toDropbox carries out a batch of one kind on Dropbox, and settles the pairs
+// of what was done in Odoo.
+func (x *executor) toDropbox(ctx context.Context, batch []work) []verdict {
+	s := newSorter(len(batch))
+	sent := make([]*sentBytes, len(batch))
+	s.each(func(i int) *verdict { return x.revise(ctx, batch[i]) })
+	if len(s.open) == 0 {
+		return x.settlePairs(ctx, s.out)
+	}
+	ops := make([]odbxfs.DropboxOp, len(s.open))
+	for k, i := range s.open {
+		ops[k], sent[i] = x.dropboxOp(batch[i])
+	}
+	results, err := x.db.Apply(ctx, ops)
+	if err == nil && len(results) != len(ops) {
+		err = &odbxfs.Error{Op: "write to Dropbox", Kind: odbxfs.KindUnavailable,
+			Err: fmt.Errorf("%d answers to %d writes", len(results), len(ops))}
+	}
+	if err != nil {
+		s.each(func(i int) *verdict { v := failAll(batch[i:i+1], toDropbox, err)[0]; return &v })
+		return x.settlePairs(ctx, s.out)
+	}
+	k := -1
+	s.each(func(i int) *verdict {
+		k++
+		v := x.judgeDropbox(ctx, batch[i], results[k], sent[i])
+		return &v
+	})
+	return x.settlePairs(ctx, s.out)
+}
+
+// revise looks at a task whose trees are no longer what was planned on. Nil:
+// all is as it was. An upload whose bytes are there already was done before,
+// and only its answer was lost; everything else is planned anew, with the pair
+// as Odoo has it.
+func (x *executor) revise(ctx context.Context, w work) *verdict {
+	if !w.stale {
+		return nil
+	}
+	v := verdict{work: w, end: endReplan}
+	if w.Kind == odbxfs.TaskDropboxUpload && w.uploadedBefore() {
+		sent := x.bytesOf(w)
+		if hash, err := sent.hash(ctx); err == nil && hash == w.d.ContentHash {
+			v.end, v.dNow, v.sha1 = endDone, w.d, sent.sha1()
+			v = x.agree(v)
+			return &v
+		}
+	}
+	if w.p != nil && w.p.Row != 0 {
+		p, err := x.freshPair(ctx, w.p.Row)
+		if err != nil {
+			f := fail(w, toOdoo, err)
+			return &f
+		}
+		v.pNow = p
+	}
+	return &v
+}
+
+// uploadedBefore reports whether Dropbox's side of a stale upload looks as the
+// upload would have left it: the same file under a newer rev, and Odoo as it
+// was.
+func (w *work) uploadedBefore() bool {
+	return w.o != nil && w.Odoo != nil && w.d != nil && w.Dropbox != nil &&
+		sameBytes(*w.o, *w.Odoo) && w.d.ID == w.Dropbox.ID && w.d.Rev != w.Dropbox.Rev
+}
+
+// freshPair reads one row of pairs as it is now; nil when it is gone.
+func (x *executor) freshPair(ctx context.Context, row int64) (*odbxfs.Pair, error) {
+	page, err := x.opt.Ledger.Pairs(ctx, x.cfg.ID, row-1, 1)
+	if err != nil || len(page) == 0 || page[0].Row != row {
+		return nil, err
+	}
+	return &page[0], nil
+}
+
+// dropboxOp is the write of a task, with what its bytes turn out to be.
+func (x *executor) dropboxOp(w work) (odbxfs.DropboxOp, *sentBytes) {
+	op := odbxfs.DropboxOp{Path: w.path}
+	if w.d != nil {
+		op.ID, op.Rev = w.d.ID, w.d.Rev
+	}
+	switch w.Kind {
+	case odbxfs.TaskDropboxMkdir:
+		op.Kind = odbxfs.DropboxMakeFolder
+	case odbxfs.TaskDropboxMove:
+		op.Kind = odbxfs.DropboxMove
+	case odbxfs.TaskDropboxKeep:
+		op.Kind = odbxfs.DropboxCopy
+	case odbxfs.TaskDropboxDelete:
+		op.Kind = odbxfs.DropboxRemove
+	default: // TaskDropboxUpload
+		if w.copyOf != "" {
+			return odbxfs.DropboxOp{Kind: odbxfs.DropboxCopy, ID: w.copyOf, Path: w.path}, nil
+		}
+		sent := x.bytesOf(w)
+		op.Kind, op.Content, op.Size, op.Modified = odbxfs.DropboxUpload, sent.open, w.o.Size, w.o.MTime
+		if w.d != nil {
+			op.Path = w.d.Path
+		}
+		return op, sent
+	}
+	return op, nil
+}
+
+// judgeDropbox turns Dropbox's answer into a verdict.
+func (x *executor) judgeDropbox(ctx context.Context, w work, res odbxfs.DropboxResult, sent *sentBytes) verdict {
+	v := verdict{work: w, dNow: res.Node}
+	switch res.Outcome {
+	case odbxfs.Done:
+	case odbxfs.Gone:
+		if w.Kind != odbxfs.TaskDropboxDelete {
+			v.end, v.gone = endReplan, true
+			return v
+		}
+	case odbxfs.Changed:
+		v.end = endReplan
+		return v
+	case odbxfs.Refused:
+		f := fail(w, toDropbox, res.Err)
+		if f.end == endReplan {
+			f.end = endRetry // it says "never": only a person can help
+		}
+		return f
+	default:
+		return fail(w, toDropbox, res.Err)
+	}
+	switch w.Kind {
+	case odbxfs.TaskDropboxDelete:
+		v.dNow, v.gone = nil, true
+		return x.agree(v)
+	case odbxfs.TaskDropboxKeep:
+		v.copy, v.dNow = res.Node, nil
+		return v
+	}
+	if v.dNow == nil {
+		return fail(w, toDropbox, &odbxfs.Error{Op: "write to Dropbox", Item: w.path, Kind: odbxfs.KindUnknown,
+			Err: errors.New("done, but it does not say what is there now")})
+	}
+	v.dNow.Client = x.cfg.ID
+	if sent != nil {
+		if v = x.verify(ctx, v, sent); v.end != endDone {
+			return v
+		}
+	}
+	return x.agree(v)
+}
+
+// agree gives a done task of Dropbox its pair, to be written to Odoo.
+func (x *executor) agree(v verdict) verdict {
+	if v.p == nil && v.o == nil {
+		return v // never was paired, and is nowhere now
+	}
+	url := ""
+	if v.p != nil {
+		url = v.p.URL
+	}
+	p := x.agreed(v, url)
+	v.pNow, v.open = &p, true
+	return v
+}
+
+// verify is law 1's first condition: what Dropbox says it holds is what Odoo
+// has.
+func (x *executor) verify(ctx context.Context, v verdict, sent *sentBytes) verdict {
+	hash, err := sent.hash(ctx)
+	if err != nil {
+		return fail(v.work, toOdoo, err)
+	}
+	if v.o.SHA1 != "" && sent.sha1() != v.o.SHA1 {
+		// Odoo's row was changed while it was read: the next look says how.
+		v.end = endReplan
+		v.dNow = nil
+		return v
+	}
+	if hash != v.dNow.ContentHash {
+		return fail(v.work, toDropbox, &odbxfs.Error{Op: "upload", Item: v.path, Kind: odbxfs.KindCorrupt,
+			Err: fmt.Errorf("sent %s, Dropbox has %s", hash, v.dNow.ContentHash)})
+	}
+	v.sha1 = sent.sha1()
+	return v
+}
+
+// bytesOf gives the bytes of the task's node in Odoo.
+func (x *executor) bytesOf(w work) *sentBytes {
+	return &sentBytes{source: func(ctx context.Context) (io.ReadCloser, error) {
+		if id, ok := x.store.Contents().BySHA1(w.o.SHA1); ok && w.o.SHA1 != "" {
+			if r, err := storeOpener(x.store.Contents(), id)(ctx); err == nil {
+				return r, nil
+			}
+		}
+		if w.o.Type != odbxfs.Binary {
+			return x.opt.Content.Stream(ctx, w.Node)
+		}
+		return x.opt.Odoo.Content(ctx, w.o.Ref, 0, -1)
+	}}
+}
+
+// sentBytes hashes a content as it is sent. It is used by one goroutine at a
+// time.
+type sentBytes struct {
+	source odbxfs.Opener
+	last   *content.Hasher // of the last read to its end; nil: none yet
+}
+
+// open is the Opener for the client; each read is hashed anew.
+func (s *sentBytes) open(ctx context.Context) (io.ReadCloser, error) {
+	r, err := s.source(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &hashing{ReadCloser: r, hasher: content.NewHasher(), to: s}, nil
+}
+
+// hash gives the content_hash of what was sent; where nothing was (the upload
+// found its work done), it reads the bytes for it.
+func (s *sentBytes) hash(ctx context.Context) (odbxfs.ContentHash, error) {
+	if s.last == nil {
+		r, err := s.open(ctx)
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(io.Discard, r)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return "", err
+		}
+	}
+	if s.last == nil {
+		return "", &odbxfs.Error{Op: "read", Kind: odbxfs.KindUnavailable, Err: io.ErrUnexpectedEOF}
+	}
+	return s.last.ContentHash(), nil
+}
+
+func (s *sentBytes) sha1() odbxfs.SHA1 { return s.last.SHA1() }
+
+// hashing is a reader that hashes what goes through it, and tells at its end.
+type hashing struct {
+	io.ReadCloser
+	hasher *content.Hasher
+	to     *sentBytes
+}
+
+// Read implements io.Reader.
+func (h *hashing) Read(p []byte) (int, error) {
+	n, err := h.ReadCloser.Read(p)
+	h.hasher.Write(p[:n]) //nolint:errcheck // a Hasher never fails
+	if errors.Is(err, io.EOF) {
+		h.to.last = h.hasher
+	}
+	return n, err
+}

@@ -1,0 +1,256 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"odbxfs"
+	"odbxfs/sync/content"
+)
+
+// toOdoo carries out a batch on Odoo, each op with its pair in one transaction.
+func (x *executor) toOdoo(ctx context.Context, batch []work) []verdict {
+	s := newSorter(len(batch))
+	s.each(func(i int) *verdict { return x.revise(ctx, batch[i]) })
+	ops := make([]odbxfs.OdooOp, len(batch))
+	sums := make([]fetched, len(batch))
+	early := x.prepare(ctx, batch, s.open, ops, sums)
+	s.each(func(i int) *verdict { return early[i] })
+	if len(s.open) == 0 {
+		return s.out
+	}
+	send := make([]odbxfs.OdooOp, len(s.open))
+	for k, i := range s.open {
+		send[k] = ops[i]
+	}
+	results, err := applyOdoo(ctx, x.opt.Odoo, send)
+	if err != nil {
+		s.each(func(i int) *verdict { v := failAll(batch[i:i+1], toOdoo, err)[0]; return &v })
+		return s.out
+	}
+	k := -1
+	s.each(func(i int) *verdict {
+		k++
+		v := x.judgeOdoo(batch[i], ops[i], alreadyDone(ops[i], results[k]))
+		v.sha1 = sums[i].sha1
+		return &v
+	})
+	return x.settlePairs(ctx, x.refresh(ctx, s.out))
+}
+
+// parallel is how many links or downloads of one batch are made at a time.
+const parallel = 8
+
+// prepare makes the ops of the open works: links are made and bytes fetched
+// first. It gives verdicts for those that can't be sent.
+func (x *executor) prepare(ctx context.Context, batch []work, open []int, ops []odbxfs.OdooOp, sums []fetched) []*verdict {
+	early := make([]*verdict, len(batch))
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for _, i := range open {
+		one := func() error {
+			op, sum, err := x.odooOp(ctx, batch[i])
+			if err != nil {
+				v := fail(batch[i], toDropbox, err)
+				early[i] = &v
+			}
+			ops[i], sums[i] = op, sum
+			return nil
+		}
+		if slow(batch[i].Kind) {
+			group.Go(one)
+			continue
+		}
+		if err := one(); err != nil {
+			panic(err) // it never fails: errors are verdicts
+		}
+	}
+	if err := group.Wait(); err != nil {
+		panic(err) // as above
+	}
+	return early
+}
+
+// slow reports whether preparing the task's op asks a remote.
+func slow(k odbxfs.TaskKind) bool {
+	switch k {
+	case odbxfs.TaskOdooConvert, odbxfs.TaskOdooCreate, odbxfs.TaskOdooUpdate, odbxfs.TaskOdooRestore:
+		return true
+	default:
+		return false
+	}
+}
+
+// odooOp is the write of a task.
+func (x *executor) odooOp(ctx context.Context, w work) (odbxfs.OdooOp, fetched, error) {
+	op := odbxfs.OdooOp{Key: w.Key, Expect: w.o, Parent: w.parent, Name: w.Name}
+	if w.o != nil {
+		op.Ref = w.o.Ref
+	}
+	var sum fetched
+	var err error
+	switch w.Kind {
+	case odbxfs.TaskOdooMkdir:
+		op.Kind = odbxfs.OdooMakeFolder
+	case odbxfs.TaskOdooMove:
+		op.Kind = odbxfs.OdooRelocate
+	case odbxfs.TaskOdooDelete:
+		op.Kind = odbxfs.OdooRemove
+	case odbxfs.TaskOdooCreate:
+		sum, err = x.createFile(ctx, w, &op)
+	case odbxfs.TaskOdooUpdate:
+		sum, err = x.updateFile(ctx, w, &op)
+	case odbxfs.TaskOdooRestore:
+		op.Kind = odbxfs.OdooRestore
+		sum, err = x.fetchInto(ctx, w, &op)
+	case odbxfs.TaskOdooConvert:
+		op.Kind = odbxfs.OdooConvert
+		op.SHA1, op.Size, op.Mimetype, op.MTime = w.o.SHA1, w.o.Size, w.o.Mimetype, w.o.MTime
+		op.URL, err = x.link(ctx, *w.d)
+	default: // TaskSettle, TaskForget
+		op.Kind, op.Expect = odbxfs.OdooSettlePair, nil
+	}
+	if err != nil {
+		return op, sum, err
+	}
+	p := x.agreed(verdict{work: w, oNow: w.o, dNow: w.d, sha1: sum.sha1}, op.URL)
+	op.Pair = &p
+	return op, sum, nil
+}
+
+// createFile: a file of Dropbox becomes a link, or a binary where the client
+// makes no links.
+func (x *executor) createFile(ctx context.Context, w work, op *odbxfs.OdooOp) (fetched, error) {
+	op.Kind, op.Expect, op.Ref = odbxfs.OdooCreateFile, nil, odbxfs.OdooRef{}
+	op.MTime, op.Size = w.d.Modified, w.d.Size
+	if x.cfg.Convert != odbxfs.ConvertDefault || x.cfg.Links == "" {
+		return x.fetchInto(ctx, w, op)
+	}
+	link, err := x.link(ctx, *w.d)
+	op.URL = link
+	return fetched{}, err
+}
+
+// updateFile: Dropbox's new content, as bytes of a binary, or as the pair and
+// hints of a link. The link's checksum is computed too: without it nobody who
+// has the old bytes in a cache would see that there are others.
+func (x *executor) updateFile(ctx context.Context, w work, op *odbxfs.OdooOp) (fetched, error) {
+	sum, err := x.fetchInto(ctx, w, op)
+	if err != nil {
+		return sum, err
+	}
+	op.Kind = odbxfs.OdooWriteContent
+	if w.o.Type == odbxfs.Link {
+		op.Kind, op.Content = odbxfs.OdooHint, nil
+		op.URL, op.Mimetype = w.o.URL, w.o.Mimetype
+	}
+	return sum, nil
+}
+
+// fetched is what a download turned out to be.
+type fetched struct {
+	id   odbxfs.ContentID
+	sha1 odbxfs.SHA1
+}
+
+// fetchInto brings the Dropbox file's bytes into the store, compared with their
+// content_hash, and gives them to the op.
+func (x *executor) fetchInto(ctx context.Context, w work, op *odbxfs.OdooOp) (fetched, error) {
+	d := *w.d
+	got, err := content.Fetch(ctx, x.store.Contents(), content.Wanted{
+		Size: d.Size, ContentHash: d.ContentHash, SHA1: x.knownSHA1(w),
+	}, func(ctx context.Context) (io.ReadCloser, error) {
+		return x.db.Content(ctx, d.ID, d.Rev, 0, -1)
+	})
+	if err != nil {
+		return fetched{}, err
+	}
+	op.SHA1, op.Size, op.MTime = got.SHA1, d.Size, d.Modified
+	op.Content = storeOpener(x.store.Contents(), got.ID)
+	if d.Size == 0 {
+		op.Content = openEmpty
+	}
+	return fetched{got.ID, got.SHA1}, nil
+}
+
+// knownSHA1 is what the bytes must have, where the pair is of this content.
+func (x *executor) knownSHA1(w work) odbxfs.SHA1 {
+	if w.p != nil && w.p.ContentHash == w.d.ContentHash {
+		return w.p.SHA1
+	}
+	return ""
+}
+
+// link gives the address that the attachment gets: a shared link by policy, or
+// under "none" the file's place on Dropbox's own pages.
+func (x *executor) link(ctx context.Context, d odbxfs.DropboxNode) (string, error) {
+	if x.cfg.Links != odbxfs.LinkNone {
+		return x.db.Link(ctx, d.ID, x.cfg.Links)
+	}
+	return homeURL(x.opt.WebBase, d.Path), nil
+}
+
+// homeURL is the page of a path for those who sign in to Dropbox.
+func homeURL(base, path string) string {
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
+	}
+	return strings.TrimSuffix(base, "/") + "/home/" + strings.Join(segments, "/")
+}
+
+// judgeOdoo turns Odoo's answer into a verdict.
+func (x *executor) judgeOdoo(w work, op odbxfs.OdooOp, res odbxfs.OdooResult) verdict {
+	v := verdict{work: w, oNow: res.Node, dNow: w.d, pNow: res.Pair, side: toOdoo, err: res.Err}
+	switch res.Outcome {
+	case odbxfs.Done:
+		if w.Kind == odbxfs.TaskOdooDelete {
+			v.oNow, v.gone = nil, true
+		}
+		return x.completed(v, op)
+	case odbxfs.Retained:
+		v.dNow = nil
+		if res.Soon {
+			v.end, v.soon = endRetry, true
+			v.err = errors.New(res.Reason)
+			return v
+		}
+		if v.pNow == nil && w.p != nil {
+			p := *w.p
+			p.Retained = res.Reason
+			v.pNow, v.open = &p, true
+		}
+		return v
+	case odbxfs.Changed, odbxfs.Gone:
+		v.end, v.dNow = endReplan, nil
+		v.gone = res.Outcome == odbxfs.Gone
+		return v
+	default:
+		f := fail(w, toOdoo, res.Err)
+		if res.Outcome == odbxfs.Refused && f.end == endReplan {
+			f.end = endRetry
+		}
+		return f
+	}
+}
+
+// completed fills in what a done write leaves open: the node of a write that
+// changes none, and the pair where an earlier call had written it.
+func (x *executor) completed(v verdict, op odbxfs.OdooOp) verdict {
+	if v.oNow == nil && !v.gone {
+		v.oNow = v.o
+	}
+	if v.pNow == nil && op.Pair != nil {
+		p := x.agreed(v, op.URL)
+		v.pNow, v.open = &p, true
+	}
+	if v.pNow != nil && v.pNow.Odoo.IsZero() && v.oNow != nil {
+		v.pNow.Odoo = v.oNow.Ref
+	}
+	return v
+}

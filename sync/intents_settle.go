@@ -1,0 +1,233 @@
+package sync
+
+import (
+	"fmt"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// settleIntents takes over what became of a batch: for each intent one
+// transaction of tree, log line and intent.
+func (e *Engine) settleIntents(answers []answer, err error) error {
+	s := &e.intents
+	now := e.opt.Now()
+	e.writes = e.step
+	if err != nil {
+		s.failed(now, err, e.opt.Random())
+		e.log.Warn("what was done in the mount waits for Odoo", "error", err, "again", s.notUntil)
+		return nil
+	}
+	s.ok()
+	e.planDue, e.logDue = true, true
+	for _, a := range answers {
+		if err := e.settleIntent(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Engine) settleIntent(a answer) error {
+	what := "settle " + a.node.Name
+	if a.beside != nil {
+		return e.update(what, func(tx *cache.Tx) error { return e.settleConflict(tx, a) })
+	}
+	switch a.res.Outcome {
+	case odbxfs.Done:
+		if a.in.Gone {
+			e.intents.done = append(e.intents.done, e.opt.Now())
+		}
+		return e.update(what, func(tx *cache.Tx) error { return e.intentDone(tx, a) })
+	case odbxfs.Gone:
+		// Only its place was to change, and it is gone: so it goes here too.
+		return e.update(what, func(tx *cache.Tx) error {
+			if err := tx.DropIntent(a.in.Node, a.in.Seq); err != nil {
+				return err
+			}
+			return e.dropRef(tx, a.in.Was.Ref)
+		})
+	case odbxfs.Changed:
+		return e.update(what, func(tx *cache.Tx) error { return e.intentChanged(tx, a) })
+	}
+	return e.intentFailed(a)
+}
+
+// intentDone: Odoo has it. A later change of the same node has a newer Seq, and
+// stays; it then starts from what Odoo has now.
+func (e *Engine) intentDone(tx *cache.Tx, a answer) error {
+	if a.in.Gone {
+		if err := tx.DropIntent(a.in.Node, a.in.Seq); err != nil {
+			return err
+		}
+		return e.dropRef(tx, a.in.Was.Ref)
+	}
+	if a.res.Node != nil {
+		if err := e.bindOdoo(tx, *a.res.Node, a.in.Node); err != nil {
+			return err
+		}
+	}
+	return e.closeIntent(tx, a)
+}
+
+// closeIntent drops the intent that was carried out, or gives a newer one of
+// the same node its new starting point.
+func (e *Engine) closeIntent(tx *cache.Tx, a answer) error {
+	in, ok, err := tx.Intent(a.in.Node)
+	if err != nil || !ok {
+		return err
+	}
+	if in.Seq == a.in.Seq {
+		return tx.DropIntent(in.Node, in.Seq)
+	}
+	if a.res.Node != nil {
+		in.Was = *a.res.Node
+		in.Was.Node = in.Node
+		if in.Content == a.in.Content {
+			in.Content, in.ContentSHA1, in.ContentSize = "", "", 0
+		}
+	}
+	return tx.PutIntent(in)
+}
+
+// bindOdoo puts what Odoo answered under the node that asked for it. A look may
+// have brought the same row before, under a node of its own: then that one is
+// merged.
+func (e *Engine) bindOdoo(tx *cache.Tx, n odbxfs.OdooNode, id odbxfs.NodeID) error {
+	other, known, err := tx.OdooByRef(n.Ref)
+	if err != nil {
+		return err
+	}
+	if known && other != id {
+		if err := tx.Merge(other, id); err != nil {
+			return err
+		}
+	}
+	n.Node = id
+	e.wroteOdoo[n.Ref] = e.step
+	_, err = tx.PutOdoo(n)
+	return err
+}
+
+// intentChanged: Odoo's side is not what it was when the change was made, but
+// no bytes are at stake. A deletion gives way to new content; everything else
+// is tried once more from where Odoo is now.
+func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
+	in, ok, err := tx.Intent(a.in.Node)
+	if err != nil || !ok {
+		return err
+	}
+	if a.res.Node == nil {
+		in.Attempts++
+		in.NotUntil = e.opt.Now().Add(pace(odbxfs.KindChanged, in.Attempts, 0, e.opt.Random()))
+		return tx.PutIntent(in)
+	}
+	now := *a.res.Node
+	now.Node = in.Node
+	if in.Gone && !sameBytes(now, in.Was) {
+		// New content beats a bare deletion.
+		if err := tx.DropIntent(in.Node, in.Seq); err != nil {
+			return err
+		}
+		if err := e.note(tx, in.Node, "kept: its content was changed in Odoo before it could be removed"); err != nil {
+			return err
+		}
+		return e.bindOdoo(tx, now, in.Node)
+	}
+	in.Was = now
+	in.Attempts++
+	if in.Attempts > maxAttempts {
+		in.Reason = "it keeps being changed in Odoo"
+	}
+	return tx.PutIntent(in)
+}
+
+// settleConflict: someone else's content (or removal) was first in Odoo. Theirs
+// stays, ours stands beside it (or in its place) as a row of its own.
+func (e *Engine) settleConflict(tx *cache.Tx, a answer) error {
+	made := *a.beside
+	if made.Outcome != odbxfs.Done || made.Node == nil {
+		a.res = made
+		return e.parkIntent(tx, a)
+	}
+	if a.res.Outcome == odbxfs.Gone {
+		// The row is gone; the node lives on with the new one.
+		if err := e.forgetOdoo(tx, a.in.Was.Ref); err != nil {
+			return err
+		}
+		a.res = made
+		return e.intentDone(tx, a)
+	}
+	if err := e.note(tx, a.in.Node, "changed in Odoo and in the mount: the mount's version stands beside it as "+made.Node.Name); err != nil {
+		return err
+	}
+	if err := e.closeIntent(tx, a); err != nil {
+		return err
+	}
+	theirs := *a.res.Node
+	theirs.Node = a.in.Node
+	e.wroteOdoo[made.Node.Ref] = e.step
+	if _, err := tx.PutOdoo(theirs); err != nil {
+		return err
+	}
+	put, err := tx.PutOdoo(*made.Node)
+	if err != nil {
+		return err
+	}
+	return tx.SetContent(put.Node, a.in.Content)
+}
+
+// forgetOdoo takes a row out of the tree that no longer exists in Odoo.
+func (e *Engine) forgetOdoo(tx *cache.Tx, ref odbxfs.OdooRef) error {
+	return e.dropRef(tx, ref)
+}
+
+// intentFailed: this time it was not carried out.
+func (e *Engine) intentFailed(a answer) error {
+	kind := odbxfs.KindOf(a.res.Err)
+	if a.res.Outcome == odbxfs.Failed && fateOf(kind, 0) == fateRemote {
+		e.intents.failed(e.opt.Now(), a.res.Err, e.opt.Random())
+		return nil
+	}
+	return e.update("put an intent off", func(tx *cache.Tx) error { return e.parkIntent(tx, a) })
+}
+
+// parkIntent counts a failure, and parks the intent when trying again is of no
+// use.
+func (e *Engine) parkIntent(tx *cache.Tx, a answer) error {
+	in, ok, err := tx.Intent(a.in.Node)
+	if err != nil || !ok || in.Seq != a.in.Seq {
+		return err
+	}
+	kind := odbxfs.KindOf(a.res.Err)
+	in.Attempts++
+	in.NotUntil = e.opt.Now().Add(pace(kind, in.Attempts, retryAfter(a.res.Err), e.opt.Random()))
+	if a.res.Outcome == odbxfs.Refused || fateOf(kind, in.Attempts) == fatePark {
+		in.Reason = reasonOf(a.res.Err, "Odoo does not take it")
+		if err := e.note(tx, in.Node, "parked: "+in.Reason); err != nil {
+			return err
+		}
+	}
+	return tx.PutIntent(in)
+}
+
+// reasonOf says an error in words for people.
+func reasonOf(err error, without string) string {
+	if err == nil {
+		return without
+	}
+	return err.Error()
+}
+
+// note adds a line to the log that belongs to no task.
+func (e *Engine) note(tx *cache.Tx, id odbxfs.NodeID, why string) error {
+	item, err := tx.PathOf(id)
+	if err != nil {
+		item = fmt.Sprintf("node %d", id) // it has no path any more; the line still counts
+	}
+	n, _, err := tx.OdooNode(id)
+	if err != nil {
+		return err
+	}
+	return tx.AppendLog(odbxfs.LogLine{Time: e.opt.Now(), Client: n.Client, State: "note", Item: item, Ref: n.Ref, Why: why})
+}

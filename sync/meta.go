@@ -1,0 +1,44 @@
+package sync
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// The engine's own keys in the store. Values are JSON.
+const (
+	metaOdooMark = "engine/odoo-mark" // string: given to the next look at Odoo
+	metaDatabase = "engine/database"  // string: uuid of the database this store is of
+	metaLogSent  = "engine/log-sent"  // number: the last line of the log that Odoo has
+)
+
+func metaCursor(c odbxfs.ClientID) string  { return fmt.Sprintf("engine/cursor/%d", c) }
+func metaPairs(c odbxfs.ClientID) string   { return fmt.Sprintf("engine/pairs/%d", c) }
+func metaAccount(c odbxfs.ClientID) string { return fmt.Sprintf("engine/account/%d", c) }
+
+// metaURL leads from a link's address to the Dropbox file, for copies that Odoo
+// made of its row.
+func metaURL(url string) string { return "engine/url/" + url }
+
+// getMeta reads a value; one that is not there leaves v as it is.
+func getMeta(tx *cache.Tx, key string, v any) error {
+	raw, err := tx.Meta(key)
+	if err != nil || raw == nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("store: value %s: %w", key, err)
+	}
+	return nil
+}
+
+func setMeta(tx *cache.Tx, key string, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("store: value %s: %w", key, err)
+	}
+	return tx.SetMeta(key, raw)
+}

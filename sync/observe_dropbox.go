@@ -1,0 +1,256 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// relist is a listing from the start, under way: what it has not named when it
+// ends is gone from Dropbox.
+type relist struct {
+	on   bool
+	seen map[odbxfs.NodeID]bool
+}
+
+// nextDropboxLook reads Dropbox's changes when something may have changed.
+func (e *Engine) nextDropboxLook(c *client) {
+	lane := c.lane("dropbox-look")
+	if c.db == nil || !e.free(lane) || !c.due && !c.reading {
+		return
+	}
+	if !c.pairsDone {
+		// The listing must find the pairs, or everything in it would be new.
+		return
+	}
+	if !c.remote.ready(e.opt.Now()) {
+		e.wakeAt(c.notUntil)
+		return
+	}
+	if !c.reading {
+		c.lookAt = e.step
+		c.due = false
+		if c.cursor == "" {
+			c.relist = relist{on: true, seen: map[odbxfs.NodeID]bool{}}
+		}
+	}
+	db, root, cursor := c.db, c.cfg.Root, c.cursor
+	mayMake := e.mayMakeRoot(c)
+	e.emit(lane, "dropbox: look", func(ctx context.Context) func() error {
+		page, err := db.Changes(ctx, root, cursor)
+		if odbxfs.IsKind(err, odbxfs.KindMissing) && mayMake {
+			page, err = makeRoot(ctx, db, root)
+		}
+		return func() error { return e.tookPage(c, page, err) }
+	})
+}
+
+// mayMakeRoot says whether a missing root folder may be made: only when nothing
+// was ever paired below it, for else someone took the whole root away, and a
+// person must say what that means.
+func (e *Engine) mayMakeRoot(c *client) bool {
+	return c.cursor == "" && c.pairsRow == 0 && !e.opt.OnlyPlan && c.lease.held(e.opt.Now())
+}
+
+// makeRoot makes the client's root folder and lists it.
+func makeRoot(ctx context.Context, db Dropbox, root string) (odbxfs.DropboxPage, error) {
+	res, err := db.Apply(ctx, []odbxfs.DropboxOp{{Kind: odbxfs.DropboxMakeFolder, Path: root}})
+	if err != nil {
+		return odbxfs.DropboxPage{}, err
+	}
+	if len(res) == 1 && res[0].Outcome != odbxfs.Done {
+		return odbxfs.DropboxPage{}, res[0].Err
+	}
+	return db.Changes(ctx, root, "")
+}
+
+// tookPage stores one page with its cursor, in one transaction.
+func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
+	if odbxfs.IsKind(err, odbxfs.KindReset) {
+		return e.resetCursor(c)
+	}
+	if err != nil {
+		c.reading = false
+		c.due = true
+		return e.dropboxFailed(c, err)
+	}
+	c.remote.ok()
+	err = e.update("take over changes of Dropbox", func(tx *cache.Tx) error {
+		for _, ch := range page.Changes {
+			if err := e.putChange(tx, c, ch); err != nil {
+				return fmt.Errorf("%s: %w", ch.Path, err)
+			}
+		}
+		if !page.More && c.relist.on {
+			if err := e.dropUnlisted(tx, c); err != nil {
+				return err
+			}
+		}
+		if page.More && c.relist.on {
+			// What a listing did not name is known at its end only: one that is
+			// cut off by a restart begins anew.
+			return nil
+		}
+		return setMeta(tx, metaCursor(c.id), page.Cursor)
+	})
+	if err != nil {
+		return err
+	}
+	if c.rootGone {
+		c.rootGone = false
+		return e.resetCursor(c)
+	}
+	c.cursor, c.reading = page.Cursor, page.More
+	if len(page.Changes) > 0 {
+		e.planDue = true
+	}
+	if !page.More {
+		c.relist = relist{}
+		e.planDue = true // planning may have waited for this look
+		c.listed = true
+		c.lastRun = c.lookAt
+		for id, at := range e.wroteDropbox {
+			if at < c.lookAt && len(e.clients) == 1 {
+				delete(e.wroteDropbox, id)
+			}
+		}
+	}
+	return nil
+}
+
+// resetCursor begins the listing anew. Pairs and nodes stay: the listing will
+// name again what is there.
+func (e *Engine) resetCursor(c *client) error {
+	c.cursor, c.reading, c.due, c.listed = "", false, true, false
+	return e.update("forget the cursor of Dropbox", func(tx *cache.Tx) error {
+		return setMeta(tx, metaCursor(c.id), "")
+	})
+}
+
+// putChange takes one entry over. Entries of files that an answer of ours has
+// made newer since the look began are left out: their own entries follow.
+func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) error {
+	if ch.Deleted {
+		if odbxfs.FoldPath(ch.Path) == odbxfs.FoldPath(c.cfg.Root) {
+			// Someone took the whole root away. That is no removal of each file:
+			// the listing anew will say that the root is missing, and everything
+			// waits until it is back.
+			c.rootGone = true
+			return nil
+		}
+		id, known, err := tx.DropboxByPath(c.id, ch.Path)
+		if err != nil || !known {
+			return err
+		}
+		n, ok, err := tx.DropboxNode(id)
+		if err != nil || !ok || e.newer(c, n.ID) {
+			return err
+		}
+		return tx.DropDropbox(id)
+	}
+	n := ch.Node
+	n.Client = c.id
+	if n.Path == "" {
+		n.Path = ch.Path
+	}
+	if n.Name == "" {
+		n.Name = path.Base(n.Path)
+	}
+	if !e.newer(c, n.ID) {
+		put, err := tx.PutDropbox(n)
+		if errors.Is(err, cache.ErrNoParent) {
+			// A folder above it was removed between two entries: that entry
+			// follows in this feed, and takes this one along.
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n = put
+	} else if id, known, err := tx.DropboxByID(c.id, n.ID); err != nil {
+		return err
+	} else if known {
+		n.Node = id
+	}
+	if c.relist.on {
+		c.relist.seen[n.Node] = true
+	}
+	return nil
+}
+
+// newer reports whether an answer of ours about the file came after the look
+// under way began.
+func (e *Engine) newer(c *client, id odbxfs.DropboxID) bool {
+	at, ours := e.wroteDropbox[id]
+	return ours && at >= c.lookAt
+}
+
+// dropUnlisted ends what a whole listing did not name.
+func (e *Engine) dropUnlisted(tx *cache.Tx, c *client) error {
+	tree := tx.Dropbox()
+	var walk func(parent odbxfs.NodeID) error
+	walk = func(parent odbxfs.NodeID) error {
+		for _, id := range tree.Children(parent) {
+			n, ok := tree.Node(id)
+			if !ok || n.Client != c.id {
+				continue
+			}
+			if !c.relist.seen[id] && !e.newer(c, n.ID) {
+				if err := tx.DropDropbox(id); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := walk(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := walk(odbxfs.RootNode); err != nil {
+		return err
+	}
+	return tx.Err()
+}
+
+// nextDropboxWait keeps one long-poll open.
+func (e *Engine) nextDropboxWait(c *client) {
+	lane := c.lane("dropbox-wait")
+	if c.db == nil || !c.listed || c.reading || c.due || !e.free(lane) || !e.free(c.lane("dropbox-look")) {
+		return
+	}
+	if !c.waiting.ready(e.opt.Now()) {
+		e.wakeAt(c.waiting.notUntil)
+		return
+	}
+	db, cursor := c.db, c.cursor
+	e.emit(lane, whatWait, func(ctx context.Context) func() error {
+		changed, err := db.Wait(ctx, cursor)
+		return func() error {
+			switch {
+			case odbxfs.IsKind(err, odbxfs.KindReset):
+				c.waiting.ok()
+				return e.resetCursor(c)
+			case err != nil:
+				c.waiting.failed(e.opt.Now(), err, e.opt.Random())
+				// A long-poll carries no token, so a refused login only shows in
+				// a look.
+				c.due = true
+				return nil
+			}
+			c.waiting.ok()
+			if changed {
+				c.due = true
+			}
+			return nil
+		}
+	})
+}
+
+// whatWait is the one effect that may run for ever without anything being
+// under way.
+const whatWait = "dropbox: wait for changes"

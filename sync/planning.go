@@ -1,0 +1,312 @@
+package sync
+
+import (
+	"fmt"
+
+	"odbxfs"
+	"odbxfs/cache"
+	"odbxfs/sync/plan"
+)
+
+// nextPlan plans what is dirty, and queues it. Reading, planning and queueing
+// are one transaction of the store, so what was planned on holds when it is
+// queued.
+func (e *Engine) nextPlan() error {
+	if !e.planDue || !e.odoo.loaded {
+		return nil
+	}
+	e.planDue = false
+	if !e.opt.syncs() {
+		// A mount has nothing to bring together: nobody asks for the marks.
+		return e.update("clear marks", func(tx *cache.Tx) error {
+			more, err := clearMarks(tx)
+			e.planDue = more
+			return err
+		})
+	}
+	e.planned = nil
+	for _, c := range e.sorted() {
+		if !e.mayPlan(c) {
+			continue
+		}
+		if err := e.update("plan", func(tx *cache.Tx) error { return e.planClient(tx, c) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func clearMarks(tx *cache.Tx) (more bool, err error) {
+	ids, err := tx.Dirty(stepRows)
+	if err != nil {
+		return false, err
+	}
+	return len(ids) == stepRows, tx.ClearDirty(ids)
+}
+
+// Planned gives what the last pass would do, with OnlyPlan. It belongs to the
+// stepping goroutine.
+func (e *Engine) Planned() []odbxfs.Task { return e.planned }
+
+// planClient plans at most planRows nodes of one client. What is dirty but busy
+// stays dirty; it is looked at again when its task or intent is through.
+func (e *Engine) planClient(tx *cache.Tx, c *client) error {
+	busy, err := e.busyNodes(tx, c)
+	if err != nil {
+		return err
+	}
+	dirty, more, err := e.dirtyOf(tx, c, busy)
+	if err != nil || len(dirty) == 0 {
+		return err
+	}
+	e.planDue = e.planDue || more
+	pol := plan.Policy{Client: c.cfg, Busy: func(id odbxfs.NodeID) bool { return busy.has(id) }}
+	if r, on := e.resets[c.id]; on {
+		pol.Reverse, pol.RemoveRemote = true, r.RemoveRemote
+	}
+	tasks, changes := plan.Plan(dirty, tx.Odoo(), tx.Dropbox(), tx.Synced(), pol)
+	if err := tx.Err(); err != nil {
+		return err
+	}
+	if e.opt.OnlyPlan {
+		e.planned = append(e.planned, tasks...)
+		return nil
+	}
+	for _, ch := range changes {
+		if err := tx.Merge(ch.From, ch.Into); err != nil {
+			return fmt.Errorf("merge %d into %d: %w", ch.From, ch.Into, err)
+		}
+	}
+	if err := tx.ClearDirty(dirty); err != nil {
+		return err
+	}
+	return e.enqueue(tx, c, tasks)
+}
+
+// busy is what must not be planned now: nodes with an intent or a task, and
+// things in Dropbox that have the place of a queued create, since they are what
+// that task made, seen before its answer was settled.
+type busy struct {
+	nodes  map[odbxfs.NodeID]bool
+	claims map[claim]bool
+	tree   odbxfs.Reader[odbxfs.DropboxNode]
+	synced odbxfs.Reader[odbxfs.Pair]
+}
+
+// claim is a name in a folder, as Dropbox compares names.
+type claim struct {
+	parent odbxfs.NodeID
+	name   string
+}
+
+func (e *Engine) busyNodes(tx *cache.Tx, c *client) (*busy, error) {
+	b := &busy{nodes: map[odbxfs.NodeID]bool{}, claims: map[claim]bool{}, tree: tx.Dropbox(), synced: tx.Synced()}
+	err := tx.Tasks(func(t odbxfs.Task) bool {
+		b.nodes[t.Node] = true
+		creates := t.Kind == odbxfs.TaskDropboxMkdir || t.Kind == odbxfs.TaskDropboxUpload && t.Dropbox == nil
+		if t.Client == c.id && creates {
+			b.claims[claim{t.Parent, odbxfs.FoldName(t.Name)}] = true
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !e.opt.Intents {
+		return b, nil
+	}
+	list, err := tx.Intents(0)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range list {
+		b.nodes[in.Node] = true
+	}
+	return b, nil
+}
+
+func (b *busy) has(id odbxfs.NodeID) bool { return b.nodes[id] || b.claimed(id) }
+
+// claimed reports whether the node is known in Dropbox only, at the place of a
+// queued create.
+func (b *busy) claimed(id odbxfs.NodeID) bool {
+	if len(b.claims) == 0 {
+		return false
+	}
+	n, ok := b.tree.Node(id)
+	if !ok || !b.claims[claim{n.Parent, odbxfs.FoldName(n.Name)}] {
+		return false
+	}
+	_, paired := b.synced.Node(id)
+	return !paired
+}
+
+// dirtyOf gives the dirty nodes of a client that are not busy, and whether
+// there are more.
+func (e *Engine) dirtyOf(tx *cache.Tx, c *client, b *busy) ([]odbxfs.NodeID, bool, error) {
+	all, err := tx.Dirty(0)
+	if err != nil {
+		return nil, false, err
+	}
+	var mine, nobodys []odbxfs.NodeID
+	for _, id := range all {
+		if b.has(id) {
+			continue
+		}
+		owner, known, err := clientOf(tx, id)
+		if err != nil {
+			return nil, false, err
+		}
+		switch {
+		case !known:
+			nobodys = append(nobodys, id)
+		case owner == c.id || owner == 0:
+			mine = append(mine, id)
+		}
+		if len(mine) == planRows && !e.opt.OnlyPlan {
+			break
+		}
+	}
+	if e.opt.OnlyPlan {
+		return mine, false, nil
+	}
+	return mine, len(mine) == planRows, tx.ClearDirty(nobodys)
+}
+
+// clientOf gives the cloud client of a node; false when no tree has the node.
+func clientOf(tx *cache.Tx, id odbxfs.NodeID) (odbxfs.ClientID, bool, error) {
+	p, paired, err := tx.Pair(id)
+	if err != nil {
+		return 0, false, err
+	}
+	if paired {
+		return p.Client, true, nil
+	}
+	o, inOdoo, err := tx.OdooNode(id)
+	if err != nil {
+		return 0, false, err
+	}
+	if inOdoo && o.Client != 0 {
+		return o.Client, true, nil
+	}
+	d, inDropbox, err := tx.DropboxNode(id)
+	if err != nil {
+		return 0, false, err
+	}
+	return d.Client, inOdoo || inDropbox, nil
+}
+
+// enqueue guards the plan (law 8) and puts it into the queue, each task with
+// its line in the log.
+func (e *Engine) enqueue(tx *cache.Tx, c *client, tasks []odbxfs.Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	held, err := e.holds(tx, c, tasks)
+	if err != nil {
+		return err
+	}
+	if held {
+		for i := range tasks {
+			tasks[i].Held = tasks[i].Held || tasks[i].Kind.Deletes()
+		}
+	}
+	queued, err := tx.AddTasks(tasks)
+	if err != nil {
+		return err
+	}
+	e.logDue = true
+	e.queuedEver += len(queued)
+	for _, t := range queued {
+		c.gate[t.Seq] = e.step
+		state := "planned"
+		if t.Held {
+			state = "held"
+		}
+		if err := e.logTask(tx, t, state, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds says whether the deletions among tasks wait for a person. Those that
+// are queued already count with them: a folder that is removed in Dropbox comes
+// in several pages.
+func (e *Engine) holds(tx *cache.Tx, c *client, tasks []odbxfs.Task) (bool, error) {
+	if _, on := e.resets[c.id]; on {
+		return false, nil // whoever resets has asked for it
+	}
+	deletes := 0
+	for _, t := range tasks {
+		if t.Kind.Deletes() {
+			deletes++
+		}
+	}
+	if deletes == 0 {
+		return false, nil
+	}
+	held := false
+	err := tx.Tasks(func(t odbxfs.Task) bool {
+		if t.Client == c.id && t.Kind.Deletes() {
+			deletes++
+			held = held || t.Held
+		}
+		return true
+	})
+	if err != nil || held {
+		return held, err
+	}
+	total, err := pairsOf(tx, c.id)
+	return plan.TooMany(deletes, total, e.opt.Guard), err
+}
+
+// pairsOf counts the living pairs of a client.
+func pairsOf(tx *cache.Tx, id odbxfs.ClientID) (int, error) {
+	tree := tx.Synced()
+	count := 0
+	var walk func(odbxfs.NodeID)
+	walk = func(parent odbxfs.NodeID) {
+		for _, child := range tree.Children(parent) {
+			if p, ok := tree.Node(child); ok && p.Client == id && !p.Gone {
+				count++
+			}
+			walk(child)
+		}
+	}
+	walk(odbxfs.RootNode)
+	return count, tx.Err()
+}
+
+// logTask adds the line of a task to the log; Odoo gets it with the next batch.
+func (e *Engine) logTask(tx *cache.Tx, t odbxfs.Task, state string, cause error) error {
+	line := odbxfs.LogLine{
+		Time: e.opt.Now(), Client: t.Client, Pass: t.Pass, Task: t.Key, State: state,
+		What: t.Kind.String(), Item: e.itemOf(tx, t), Why: t.Why,
+	}
+	if t.Odoo != nil {
+		line.Ref = t.Odoo.Ref
+	} else if t.Pair != nil {
+		line.Ref = t.Pair.Odoo
+	}
+	if t.Dropbox != nil {
+		line.ID = t.Dropbox.ID
+	} else if t.Pair != nil {
+		line.ID = t.Pair.Dropbox
+	}
+	if cause != nil {
+		line.Error = cause.Error()
+	}
+	return tx.AppendLog(line)
+}
+
+// itemOf is the path by which people know the task's item.
+func (e *Engine) itemOf(tx *cache.Tx, t odbxfs.Task) string {
+	if p, err := tx.PathOf(t.Node); err == nil && p != "" {
+		return p
+	}
+	if t.Dropbox != nil {
+		return t.Dropbox.Path
+	}
+	return t.Name
+}

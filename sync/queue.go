@@ -1,0 +1,341 @@
+package sync
+
+import (
+	"fmt"
+	"time"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// side is one of the two remotes that tasks write to.
+type side uint8
+
+const (
+	toDropbox side = iota
+	toOdoo
+)
+
+// sideOf says which remote the task writes first.
+func sideOf(k odbxfs.TaskKind) side {
+	switch k {
+	case odbxfs.TaskDropboxMkdir, odbxfs.TaskDropboxUpload, odbxfs.TaskDropboxMove,
+		odbxfs.TaskDropboxDelete, odbxfs.TaskDropboxKeep:
+		return toDropbox
+	default:
+		return toOdoo
+	}
+}
+
+// work is a task with what it needs to be carried out, read from the store in
+// one snapshot.
+type work struct {
+	odbxfs.Task
+	o      *odbxfs.OdooNode
+	d      *odbxfs.DropboxNode
+	p      *odbxfs.Pair
+	inode  odbxfs.Inode
+	parent odbxfs.OdooRef   // of Task.Parent, for tasks on Odoo
+	dir    odbxfs.DropboxID // the Dropbox folder of the node's parent, for pairs
+	path   string           // where it is to be in Dropbox, for tasks on Dropbox
+	stale  bool             // the trees are not what was planned on
+	copyOf odbxfs.DropboxID // of a copy that Odoo made: the file it came from
+}
+
+// nextTasks starts a batch on each of the client's two write lanes.
+func (e *Engine) nextTasks(c *client) error {
+	if e.opt.OnlyPlan || !e.opt.syncs() || !e.mayWrite(c) {
+		return nil
+	}
+	for _, to := range []side{toDropbox, toOdoo} {
+		lane := c.lane([]string{"dropbox-write", "odoo-write"}[to])
+		if !e.free(lane) {
+			continue
+		}
+		if at := e.mayAsk(c, to); !at.IsZero() {
+			e.wakeAt(at)
+			continue
+		}
+		batch, err := e.choose(c, to)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		e.start(c, lane, to, batch)
+	}
+	return nil
+}
+
+// mayAsk is zero when both remotes that a batch needs may be asked now, else
+// when to try again. Every task ends in Odoo, where its pair is.
+func (e *Engine) mayAsk(c *client, to side) time.Time {
+	now := e.opt.Now()
+	if !c.writing.ready(now) {
+		return c.writing.notUntil
+	}
+	if to == toDropbox && !c.remote.ready(now) {
+		return c.remote.notUntil
+	}
+	return time.Time{}
+}
+
+// choose picks the next batch of one side in the order of the queue. Batches
+// for Dropbox are of one kind, since its batch calls are.
+func (e *Engine) choose(c *client, to side) ([]work, error) {
+	var batch []work
+	err := e.store.View(func(tx *cache.Tx) error {
+		batch = nil
+		p := picker{e: e, tx: tx, c: c, to: to, now: e.opt.Now(), ahead: map[odbxfs.NodeID]odbxfs.TaskKind{},
+			below: map[odbxfs.NodeID]bool{}, paths: map[odbxfs.NodeID]string{}}
+		if err := tx.Tasks(func(t odbxfs.Task) bool { return p.offer(t) }); err != nil {
+			return err
+		}
+		batch = p.batch
+		return p.err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: queue: %w", err)
+	}
+	return batch, nil
+}
+
+// picker goes through the queue once.
+type picker struct {
+	e   *Engine
+	tx  *cache.Tx
+	c   *client
+	to  side
+	now time.Time
+
+	ahead map[odbxfs.NodeID]odbxfs.TaskKind // nodes with an earlier task that is not through
+	below map[odbxfs.NodeID]bool            // folders out of which an earlier task removes or moves something
+	paths map[odbxfs.NodeID]string          // folders that this batch makes in Dropbox
+	batch []work
+	bytes int64
+	err   error
+}
+
+// offer looks at the next task; false ends the search.
+func (p *picker) offer(t odbxfs.Task) bool {
+	if t.Client != p.c.id {
+		return true
+	}
+	w, take, stop := p.judge(t)
+	if p.err != nil {
+		return false
+	}
+	p.ahead[t.Node] = t.Kind
+	if t.Odoo != nil {
+		p.below[t.Odoo.Parent] = true
+	}
+	if t.Dropbox != nil {
+		p.below[t.Dropbox.Parent] = true
+	}
+	if !take {
+		return !stop
+	}
+	p.batch = append(p.batch, w)
+	if w.o != nil {
+		p.bytes += w.o.Size
+	}
+	if t.Kind == odbxfs.TaskDropboxMkdir {
+		p.paths[t.Node] = w.path
+	}
+	return len(p.batch) < batchItems && p.bytes < batchBytes
+}
+
+// judge says whether the task goes into the batch, and whether the batch ends
+// before it.
+func (p *picker) judge(t odbxfs.Task) (w work, take, stop bool) {
+	if sideOf(t.Kind) != p.to || t.Held || t.Reason != "" {
+		return w, false, false
+	}
+	if t.NotUntil.After(p.now) {
+		p.e.wakeAt(t.NotUntil)
+		return w, false, false
+	}
+	if p.to == toDropbox && len(p.batch) > 0 && p.batch[0].Kind != t.Kind {
+		return w, false, true
+	}
+	if _, earlier := p.ahead[t.Node]; earlier || p.blocked(t) {
+		return w, false, false
+	}
+	w, ok := p.gather(t)
+	return w, ok, false
+}
+
+// blocked reports whether the task leans on an earlier one: its new folder, or
+// what must leave a folder before it goes.
+func (p *picker) blocked(t odbxfs.Task) bool {
+	if t.Kind.Deletes() && p.below[t.Node] {
+		return true
+	}
+	if t.Kind == odbxfs.TaskOdooConvert && !p.e.confirmed(p.c, t.Seq) {
+		return true
+	}
+	if p.to == toDropbox {
+		return p.pathBlocked(t)
+	}
+	_, earlier := p.ahead[t.Parent]
+	return earlier && needsParent(t.Kind)
+}
+
+// pathBlocked reports whether the path at which the task works is about to
+// change: a folder above it is made, moved or removed by an earlier task. Only
+// folders in folders that are made by one batch may go together.
+func (p *picker) pathBlocked(t odbxfs.Task) bool {
+	up := t.Parent
+	for up != odbxfs.RootNode && up != 0 {
+		if _, made := p.paths[up]; made {
+			return t.Kind != odbxfs.TaskDropboxMkdir
+		}
+		if kind, earlier := p.ahead[up]; earlier && sideOf(kind) == toDropbox && !t.Kind.Deletes() {
+			return true
+		}
+		n, ok, err := p.tx.DropboxNode(up)
+		if err != nil {
+			p.err = err
+			return true
+		}
+		if !ok {
+			return false // gather finds out
+		}
+		up = n.Parent
+	}
+	return false
+}
+
+// confirmed is law 1's last condition for a conversion: a look at Dropbox that
+// began after the task was planned has been read to its end, so that a removal
+// in between shows. If not, one is asked for.
+func (e *Engine) confirmed(c *client, seq uint64) bool {
+	if c.lastRun > c.gate[seq] {
+		return true
+	}
+	c.due = true
+	return false
+}
+
+// gather reads what the task needs. False: not now (its parent is not there
+// yet).
+func (p *picker) gather(t odbxfs.Task) (work, bool) {
+	w := work{Task: t}
+	if p.err = w.read(p.tx); p.err != nil {
+		return w, false
+	}
+	w.stale = w.differs()
+	switch p.to {
+	case toDropbox:
+		dir, ok := p.dropboxDir(t.Parent)
+		if t.Kind != odbxfs.TaskDropboxDelete && !ok {
+			w.stale = true // its folder is gone: plan anew
+		}
+		w.path = dir + "/" + t.Name
+		if placesInDropbox(t) {
+			up, _, err := p.tx.DropboxNode(t.Parent)
+			if err != nil {
+				p.err = err
+				return w, false
+			}
+			w.dir = up.ID
+		}
+	case toOdoo:
+		parent, ok, err := p.tx.OdooNode(t.Parent)
+		if err != nil {
+			p.err = err
+			return w, false
+		}
+		if needsParent(t.Kind) && (!ok || parent.Ref.IsZero()) {
+			w.stale = true
+		}
+		w.parent = parent.Ref
+	}
+	return w, true
+}
+
+// placesInDropbox reports whether the task's node lies in Task.Parent when it
+// is done.
+func placesInDropbox(t odbxfs.Task) bool {
+	return t.Kind == odbxfs.TaskDropboxMkdir || t.Kind == odbxfs.TaskDropboxMove ||
+		t.Kind == odbxfs.TaskDropboxUpload && t.Dropbox == nil
+}
+
+func needsParent(k odbxfs.TaskKind) bool {
+	return k == odbxfs.TaskOdooMkdir || k == odbxfs.TaskOdooCreate || k == odbxfs.TaskOdooMove
+}
+
+// read fills in the trees' words on the node.
+func (w *work) read(tx *cache.Tx) error {
+	o, inOdoo, err := tx.OdooNode(w.Node)
+	if err != nil {
+		return err
+	}
+	if inOdoo {
+		w.o = &o
+	}
+	d, inDropbox, err := tx.DropboxNode(w.Node)
+	if err != nil {
+		return err
+	}
+	if inDropbox {
+		w.d = &d
+	}
+	p, paired, err := tx.Pair(w.Node)
+	if err != nil {
+		return err
+	}
+	if paired {
+		w.p = &p
+	}
+	if w.inode, _, err = tx.Inode(w.Node); err != nil {
+		return err
+	}
+	if inDropbox && d.Parent != 0 {
+		up, _, err := tx.DropboxNode(d.Parent)
+		if err != nil {
+			return err
+		}
+		w.dir = up.ID
+	}
+	if inOdoo && o.Type == odbxfs.Copy {
+		return getMeta(tx, metaURL(o.URL), &w.copyOf)
+	}
+	return nil
+}
+
+// dropboxDir gives the path of a folder in Dropbox, one that this batch makes
+// included.
+func (p *picker) dropboxDir(id odbxfs.NodeID) (string, bool) {
+	if id == odbxfs.RootNode {
+		return p.c.cfg.Root, true
+	}
+	if path, made := p.paths[id]; made {
+		return path, true
+	}
+	n, ok, err := p.tx.DropboxNode(id)
+	if err != nil {
+		p.err = err
+	}
+	return n.Path, ok
+}
+
+// differs reports whether the trees are not what the planner saw: content and
+// place of either side, and the pair's version.
+func (w *work) differs() bool {
+	switch {
+	case (w.o == nil) != (w.Odoo == nil), (w.d == nil) != (w.Dropbox == nil):
+		return true
+	case w.p == nil && w.Pair != nil, w.p != nil && w.Pair == nil && !w.p.Gone:
+		return true
+	case w.p != nil && w.Pair != nil && w.p.Version != w.Pair.Version:
+		return true
+	}
+	if w.o != nil && (w.o.Ref != w.Odoo.Ref || w.o.ParentRef != w.Odoo.ParentRef || w.o.Name != w.Odoo.Name ||
+		!sameBytes(*w.o, *w.Odoo)) {
+		return true
+	}
+	return w.d != nil && (w.d.ID != w.Dropbox.ID || w.d.Parent != w.Dropbox.Parent || w.d.Name != w.Dropbox.Name ||
+		w.d.Rev != w.Dropbox.Rev || w.d.ContentHash != w.Dropbox.ContentHash)
+}

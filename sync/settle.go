@@ -1,0 +1,192 @@
+package sync
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// settleRows is how many tasks share one transaction of the store: each is
+// whole in it, and a commit costs as much as a hundred small writes.
+const settleRows = 100
+
+// settle takes over what became of a batch. Trees, pair, log line and queue
+// change together for each task.
+func (e *Engine) settle(c *client, verdicts []verdict) error {
+	e.writes = e.step
+	e.planDue, e.logDue = true, true
+	for part := range slices.Chunk(verdicts, settleRows) {
+		if err := e.update("settle tasks", func(tx *cache.Tx) error {
+			for i := range part {
+				if err := e.settleTask(tx, c, &part[i]); err != nil {
+					return fmt.Errorf("%s %q: %w", part[i].Kind, part[i].Name, err)
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	e.remotesDid(c, verdicts)
+	return nil
+}
+
+// remotesDid notes how the remotes behaved, once for a batch.
+func (e *Engine) remotesDid(c *client, verdicts []verdict) {
+	now := e.opt.Now()
+	failed := map[side]bool{}
+	for _, v := range verdicts {
+		switch v.end {
+		case endWait:
+			if !failed[v.side] {
+				failed[v.side] = true
+				e.remoteOf(c, v.side).failed(now, v.err, e.opt.Random())
+				e.log.Warn("tasks wait", "client", c.cfg.Name, "error", v.err)
+			}
+		case endReplan, endRetry:
+			// What was planned on is old on one of the sides: look now.
+			c.due, e.odoo.due = true, true
+			if v.end == endReplan {
+				c.staleAt = e.step
+			}
+		}
+	}
+	if len(failed) == 0 && len(verdicts) > 0 {
+		c.writing.ok()
+	}
+}
+
+func (e *Engine) remoteOf(c *client, s side) *remote {
+	if s == toDropbox {
+		return &c.remote
+	}
+	return &c.writing
+}
+
+func (e *Engine) settleTask(tx *cache.Tx, c *client, v *verdict) error {
+	switch v.end {
+	case endDone:
+		return e.taskDone(tx, c, v)
+	case endReplan:
+		return e.taskReplan(tx, c, v)
+	case endRetry:
+		return e.taskRetry(tx, v)
+	default: // endWait: as it is
+		return nil
+	}
+}
+
+// taskDone: both remotes have it. The order is: pair first, so that what is put
+// into the trees finds its node by it.
+func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
+	if v.pNow != nil {
+		v.pNow.Node = v.Node
+		if err := e.putPair(tx, *v.pNow); err != nil {
+			return err
+		}
+	}
+	if err := e.putNodes(tx, c, v); err != nil {
+		return err
+	}
+	if err := tx.DropTask(v.Seq); err != nil {
+		return err
+	}
+	delete(c.gate, v.Seq)
+	switch v.Kind {
+	case odbxfs.TaskOdooRestore:
+		e.restored++
+	case odbxfs.TaskDropboxDelete:
+		e.removed++
+	default:
+	}
+	return e.logTask(tx, v.Task, "done", nil)
+}
+
+// putNodes writes what the remotes said into the trees.
+func (e *Engine) putNodes(tx *cache.Tx, c *client, v *verdict) error {
+	if v.oNow != nil && sideOf(v.Kind) == toOdoo {
+		if err := e.bindOdoo(tx, *v.oNow, v.Node); err != nil && !errors.Is(err, cache.ErrNoParent) {
+			return err
+		}
+	}
+	if v.dNow != nil && sideOf(v.Kind) == toDropbox {
+		if err := e.putDropbox(tx, c, *v.dNow, v.Node); err != nil {
+			return err
+		}
+	}
+	if v.copy != nil {
+		n := *v.copy
+		n.Client = c.id
+		if err := e.putDropbox(tx, c, n, 0); err != nil {
+			return err
+		}
+	}
+	if !v.gone {
+		return nil
+	}
+	if sideOf(v.Kind) == toDropbox {
+		if v.d != nil {
+			e.wroteDropbox[v.d.ID] = e.step
+		}
+		return tx.DropDropbox(v.Node)
+	}
+	if v.o != nil {
+		e.wroteOdoo[v.o.Ref] = e.step
+	}
+	return tx.DropOdoo(v.Node)
+}
+
+// putDropbox puts a node under the id it is known by (0: by its own). A folder
+// that is gone again meanwhile is no error: the feed says so, too.
+func (e *Engine) putDropbox(tx *cache.Tx, c *client, n odbxfs.DropboxNode, id odbxfs.NodeID) error {
+	n.Node, n.Client = id, c.id
+	e.wroteDropbox[n.ID] = e.step
+	_, err := tx.PutDropbox(n)
+	if errors.Is(err, cache.ErrNoParent) {
+		c.due = true
+		return nil
+	}
+	return err
+}
+
+// taskReplan: its precondition no longer holds. What is known better now is
+// taken over, and the planner looks anew.
+func (e *Engine) taskReplan(tx *cache.Tx, c *client, v *verdict) error {
+	if v.pNow != nil {
+		v.pNow.Node = v.Node
+		if err := e.putPair(tx, *v.pNow); err != nil {
+			return err
+		}
+	}
+	if err := e.putNodes(tx, c, v); err != nil {
+		return err
+	}
+	if err := tx.DropTask(v.Seq); err != nil {
+		return err
+	}
+	delete(c.gate, v.Seq)
+	if err := tx.MarkDirty(v.Node); err != nil {
+		return err
+	}
+	return e.logTask(tx, v.Task, "replanned", v.err)
+}
+
+// taskRetry counts a failure of the task itself.
+func (e *Engine) taskRetry(tx *cache.Tx, v *verdict) error {
+	t := v.Task
+	kind := odbxfs.KindOf(v.err)
+	t.Attempts++
+	t.NotUntil = e.opt.Now().Add(pace(kind, t.Attempts, retryAfter(v.err), e.opt.Random()))
+	state := "failed"
+	if !v.soon && fateOf(kind, t.Attempts) == fatePark {
+		t.Reason = reasonOf(v.err, "the remote does not take it")
+		state = "parked"
+	}
+	if err := tx.PutTask(t); err != nil {
+		return err
+	}
+	return e.logTask(tx, t, state, v.err)
+}

@@ -1,0 +1,236 @@
+package sync
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"odbxfs"
+	"odbxfs/cache"
+)
+
+// Status is how the engine does: for `odbxfs status`, and for tests.
+type Status struct {
+	Time    time.Time
+	Running []string // what is under way now, sorted
+	Queued  int      // tasks that will be tried by themselves
+	Intents int      // intents that will be tried by themselves
+	Held    []Item   // deletions that wait for a person
+	Parked  []Item   // what can't be done, with its reason
+	Waiting []string // why nothing moves, in sentences
+	Clients []ClientStatus
+	OdooOK  bool // Odoo's last answer was no error
+	Looked  bool // Odoo was read whole once since the start
+}
+
+// Item is one thing that waits for a person.
+type Item struct {
+	Node   odbxfs.NodeID
+	Task   uint64 // its place in the queue; 0: it is an intent of the mount
+	Path   string
+	What   string // as "odoo-delete"
+	Reason string
+}
+
+// ClientStatus is how one cloud client does.
+type ClientStatus struct {
+	ID      odbxfs.ClientID
+	Name    string
+	State   string // connected, paused, error, or "" while it starts
+	Message string
+	Epoch   int64 // of the lease; 0: not ours
+	Listed  bool  // Dropbox was read to its end once since the start
+}
+
+// Status gives the state as of the last step. It may be called from any
+// goroutine.
+func (e *Engine) Status() (Status, error) {
+	e.mu.Lock()
+	s := e.status
+	e.mu.Unlock()
+	err := e.store.View(func(tx *cache.Tx) error {
+		s.Queued, s.Intents, s.Held, s.Parked = 0, 0, nil, nil
+		if err := tx.Tasks(func(t odbxfs.Task) bool {
+			s.addTask(e.itemOf(tx, t), t)
+			return true
+		}); err != nil {
+			return err
+		}
+		list, err := tx.Intents(0)
+		for _, in := range list {
+			s.addIntent(tx, in)
+		}
+		return err
+	})
+	return s, err
+}
+
+func (s *Status) addTask(path string, t odbxfs.Task) {
+	item := Item{Node: t.Node, Task: t.Seq, Path: path, What: t.Kind.String(), Reason: t.Reason}
+	switch {
+	case t.Held:
+		item.Reason = "waits for a person: " + t.Why
+		s.Held = append(s.Held, item)
+	case t.Reason != "":
+		s.Parked = append(s.Parked, item)
+	default:
+		s.Queued++
+	}
+}
+
+func (s *Status) addIntent(tx *cache.Tx, in odbxfs.Intent) {
+	path, err := tx.PathOf(in.Node)
+	if err != nil || path == "" {
+		path = in.Was.Name // it has no path any more
+	}
+	item := Item{Node: in.Node, Path: path, What: "intent", Reason: in.Reason}
+	switch {
+	case in.Held:
+		s.Held = append(s.Held, item)
+	case in.Reason != "":
+		s.Parked = append(s.Parked, item)
+	default:
+		s.Intents++
+	}
+}
+
+// publish copies what other goroutines may see of the engine's own state.
+func (e *Engine) publish() error {
+	s := Status{Time: e.opt.Now(), OdooOK: e.odoo.err == nil, Looked: e.odoo.loaded}
+	for _, what := range e.busy {
+		s.Running = append(s.Running, what)
+	}
+	slices.Sort(s.Running)
+	if e.odoo.err != nil {
+		s.Waiting = append(s.Waiting, "Odoo: "+e.odoo.err.Error())
+	}
+	if e.intents.err != nil {
+		s.Waiting = append(s.Waiting, "what was done in the mount: "+e.intents.err.Error())
+	}
+	for _, c := range e.sorted() {
+		state, message := e.stateOf(c)
+		s.Clients = append(s.Clients, ClientStatus{ID: c.id, Name: c.cfg.Name, State: state, Message: message,
+			Epoch: c.lease.epoch, Listed: c.listed})
+		for _, err := range []error{c.remote.err, c.writing.err, c.lease.err} {
+			if err != nil {
+				s.Waiting = append(s.Waiting, fmt.Sprintf("%s: %s", c.cfg.Name, err))
+			}
+		}
+	}
+	e.mu.Lock()
+	e.status = s
+	e.mu.Unlock()
+	return nil
+}
+
+// Approve lets held deletions go: those of the given nodes, or all when none is
+// given. It gives how many. It may be called from any goroutine.
+func (e *Engine) Approve(nodes ...odbxfs.NodeID) (int, error) {
+	return e.decide(nodes, func(tx *cache.Tx, t odbxfs.Task) error {
+		t.Held = false
+		return tx.PutTask(t)
+	}, func(tx *cache.Tx, id odbxfs.NodeID) error { return tx.ReleaseIntents([]odbxfs.NodeID{id}) })
+}
+
+// RestoreHeld takes held deletions back: what was removed in the mount shows
+// again; a task is dropped, and its pair forgotten, so that what was removed on
+// one side is made there anew from the other. It gives how many. It may be
+// called from any goroutine.
+func (e *Engine) RestoreHeld(nodes ...odbxfs.NodeID) (int, error) {
+	return e.decide(nodes, func(tx *cache.Tx, t odbxfs.Task) error {
+		if err := tx.DropTask(t.Seq); err != nil {
+			return err
+		}
+		if err := tx.DropPair(t.Node); err != nil {
+			return err
+		}
+		return tx.MarkDirty(t.Node)
+	}, func(tx *cache.Tx, id odbxfs.NodeID) error { return tx.RestoreHeld(id) })
+}
+
+// decide does one thing with everything that is held, or with the held of the
+// given nodes.
+func (e *Engine) decide(nodes []odbxfs.NodeID, task func(*cache.Tx, odbxfs.Task) error,
+	intent func(*cache.Tx, odbxfs.NodeID) error) (int, error) {
+	count := 0
+	wanted := func(id odbxfs.NodeID) bool { return len(nodes) == 0 || slices.Contains(nodes, id) }
+	err := e.store.Update(func(tx *cache.Tx) error {
+		count = 0
+		tasks, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Held && wanted(t.Node) })
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			if err := task(tx, t); err != nil {
+				return err
+			}
+			count++
+		}
+		list, err := tx.Intents(0)
+		if err != nil {
+			return err
+		}
+		for _, in := range list {
+			if !in.Held || !wanted(in.Node) {
+				continue
+			}
+			if err := intent(tx, in.Node); err != nil {
+				return err
+			}
+			count++
+		}
+		return nil
+	})
+	e.poked.Store(true)
+	return count, err
+}
+
+// Retry takes everything parked up again: of the given nodes, or all when none
+// is given. It gives how many. It may be called from any goroutine.
+func (e *Engine) Retry(nodes ...odbxfs.NodeID) (int, error) {
+	count := 0
+	wanted := func(id odbxfs.NodeID) bool { return len(nodes) == 0 || slices.Contains(nodes, id) }
+	err := e.store.Update(func(tx *cache.Tx) error {
+		count = 0
+		tasks, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Reason != "" && wanted(t.Node) })
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			t.Reason, t.Attempts, t.NotUntil = "", 0, time.Time{}
+			if err := tx.PutTask(t); err != nil {
+				return err
+			}
+			count++
+		}
+		list, err := tx.Intents(0)
+		if err != nil {
+			return err
+		}
+		for _, in := range list {
+			if in.Reason == "" || in.Held || !wanted(in.Node) {
+				continue
+			}
+			in.Reason, in.Attempts, in.NotUntil = "", 0, time.Time{}
+			if err := tx.PutIntent(in); err != nil {
+				return err
+			}
+			count++
+		}
+		return nil
+	})
+	e.poked.Store(true)
+	return count, err
+}
+
+// tasksWhere collects tasks, so that the queue is not changed while it is read.
+func tasksWhere(tx *cache.Tx, want func(odbxfs.Task) bool) ([]odbxfs.Task, error) {
+	var found []odbxfs.Task
+	err := tx.Tasks(func(t odbxfs.Task) bool {
+		if want(t) {
+			found = append(found, t)
+		}
+		return true
+	})
+	return found, err
+}
