@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -20,10 +21,12 @@ type authState struct {
 	count   int
 	access  map[string]time.Time // when it ends; zero: never
 	refresh map[string]bool
+	codes   map[string]bool // whether offline
 }
 
 func (a *authState) init(o *Options) {
 	a.opt, a.access, a.refresh = o, map[string]time.Time{}, map[string]bool{}
+	a.codes = map[string]bool{}
 	if o.Token != "" {
 		a.access[o.Token] = time.Time{}
 	}
@@ -43,10 +46,19 @@ func (s *Server) Token() string {
 func (s *Server) Refresh() string {
 	s.auth.mu.Lock()
 	defer s.auth.mu.Unlock()
+	return s.auth.issueRefresh()
+}
+
+// Code gives what a person pastes after allowing the app: it can be exchanged
+// once, for an access token and, when offline, a refresh token. PKCE's verifier
+// is not checked.
+func (s *Server) Code(offline bool) string {
+	s.auth.mu.Lock()
+	defer s.auth.mu.Unlock()
 	s.auth.count++
-	token := fmt.Sprintf("refresh-%d", s.auth.count)
-	s.auth.refresh[token] = true
-	return token
+	code := fmt.Sprintf("code-%d", s.auth.count)
+	s.auth.codes[code] = offline
+	return code
 }
 
 // Grant makes an access token valid for ever, as after a new sign-in.
@@ -72,6 +84,13 @@ func (s *Server) ExpireTokens() {
 	for t := range s.auth.access {
 		s.auth.access[t] = s.auth.opt.Now().Add(-time.Second)
 	}
+}
+
+func (a *authState) issueRefresh() string {
+	a.count++
+	token := fmt.Sprintf("refresh-%d", a.count)
+	a.refresh[token] = true
+	return token
 }
 
 func (a *authState) issue() string {
@@ -124,16 +143,11 @@ func (s *Server) oauthToken(c *call) (any, error) {
 	if client == "" {
 		return nil, oauthError("invalid_client", "missing client_id")
 	}
-	if g := c.r.PostForm.Get("grant_type"); g != "refresh_token" {
-		return nil, oauthError("unsupported_grant_type", "grant_type \""+g+"\" is not served")
+	answer, err := s.auth.grant(c.r.PostForm)
+	if err != nil {
+		return nil, err
 	}
-	a := &s.auth
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.refresh[c.r.PostForm.Get("refresh_token")] {
-		return nil, oauthError("invalid_grant", "refresh token is invalid or revoked")
-	}
-	b, err := json.Marshal(map[string]any{"token_type": "bearer", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second)})
+	b, err := json.Marshal(answer)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +156,34 @@ func (s *Server) oauthToken(c *call) (any, error) {
 	c.write(http.StatusOK, b)
 	return answered{}, nil
 }
+
+// grant answers a form of the token endpoint.
+func (a *authState) grant(form url.Values) (map[string]any, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch form.Get("grant_type") {
+	case "refresh_token":
+		if !a.refresh[form.Get("refresh_token")] {
+			return nil, oauthError("invalid_grant", "refresh token is invalid or revoked")
+		}
+		return map[string]any{"token_type": "bearer", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second)}, nil
+	case "authorization_code":
+		offline, known := a.codes[form.Get("code")]
+		if !known {
+			return nil, oauthError("invalid_grant", "code doesn't exist or has expired")
+		}
+		delete(a.codes, form.Get("code"))
+		answer := map[string]any{"uid": "44076342", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second),
+			"token_type": "bearer", "scope": allScopes, "account_id": a.opt.Account.ID}
+		if offline {
+			answer["refresh_token"] = a.issueRefresh()
+		}
+		return answer, nil
+	}
+	return nil, oauthError("unsupported_grant_type", "grant_type \""+form.Get("grant_type")+"\" is not served")
+}
+
+const allScopes = "account_info.read files.content.read files.content.write files.metadata.read files.metadata.write sharing.read sharing.write"
 
 func oauthError(kind, text string) error {
 	return &apiError{status: http.StatusBadRequest, body: map[string]any{"error": kind, "error_description": text}}
