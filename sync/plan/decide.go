@@ -97,7 +97,7 @@ func (pl *planner) decideDropboxOnly(it *item) {
 		why = whyRevived
 	}
 	if it.name != it.d.Name {
-		pl.put(it, odbxfs.TaskDropboxMove, odbxfs.Direct, whyGivesWay, it.name)
+		pl.put(it, odbxfs.TaskDropboxMove, odbxfs.Backward, whyGivesWay, it.name)
 	}
 	if it.kind == odbxfs.Folder {
 		pl.put(it, odbxfs.TaskOdooMkdir, odbxfs.Backward, why, it.name)
@@ -149,7 +149,7 @@ func (pl *planner) decideBoth(it *item) {
 		return
 	}
 	switch {
-	case it.p == nil || it.odooPlace || it.dropboxPlace || it.odooContent || it.dropboxContent:
+	case it.p == nil || it.other() || it.odooPlace || it.dropboxPlace || it.odooContent || it.dropboxContent:
 		pl.put(it, odbxfs.TaskSettle, odbxfs.Direct, whySame, it.name)
 	case !pl.convertible(it):
 	case it.d.Rev != it.p.Rev:
@@ -161,14 +161,14 @@ func (pl *planner) decideBoth(it *item) {
 
 func (pl *planner) decidePlace(it *item) {
 	if it.d.Parent != it.parent || it.d.Name != it.name {
-		why := whyPlacedInOdoo
+		why, pass := whyPlacedInOdoo, odbxfs.Direct
 		switch {
 		case it.follows == dropboxSide:
-			why = whyGivesWay
+			why, pass = whyGivesWay, odbxfs.Backward
 		case it.dropboxPlace && !it.odooPlace:
 			why = whyMovedBack
 		}
-		pl.put(it, odbxfs.TaskDropboxMove, odbxfs.Direct, why, it.name)
+		pl.put(it, odbxfs.TaskDropboxMove, pass, why, it.name)
 	}
 	if it.follows != dropboxSide {
 		return

@@ -171,10 +171,19 @@ func isTemporary(name string, id odbxfs.NodeID) bool {
 }
 
 // proposal is the Dropbox name that Odoo's name asks for: what was agreed as
-// long as Odoo's name is the agreed one.
+// long as Odoo's name is the agreed one. Where two met without having agreed,
+// another case of the name is left as Dropbox has it.
 func (it *item) proposal() string {
 	if p := it.p; p != nil && p.OdooName == it.o.Name && p.DropboxName != "" && !isTemporary(p.DropboxName, it.id) {
 		return p.DropboxName
 	}
-	return odbxfs.DropboxName(it.o.Name)
+	name := odbxfs.DropboxName(it.o.Name)
+	if it.p == nil && it.d != nil && odbxfs.FoldName(it.d.Name) == odbxfs.FoldName(name) {
+		return it.d.Name
+	}
+	return name
 }
+
+// other reports that the pair names another thing than the one that is there:
+// it was made again on one side.
+func (it *item) other() bool { return it.p.Dropbox != it.d.ID || it.p.Odoo != it.o.Ref }

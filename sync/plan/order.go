@@ -113,7 +113,8 @@ func (o *order) untie() bool {
 	slices.SortFunc(ring, o.compare)
 	for _, i := range ring {
 		if t := o.tasks[i]; t.Kind == odbxfs.TaskDropboxMove && slices.ContainsFunc(o.after[i], func(w wait) bool { return w.slot }) {
-			t.Parent, t.Name, t.Why = t.Dropbox.Parent, temporaryName(t.Node), whyMakesRoom
+			t.Parent, t.Name = t.Dropbox.Parent, temporaryName(t.Node)
+			t.Pass, t.Why = odbxfs.Backward, whyMakesRoom // agrees on nothing
 			o.out = append(o.out, t)
 			o.tasks = append(o.tasks, t)
 			o.grow()

@@ -110,18 +110,37 @@ func (w *world) putDropbox(id, parent odbxfs.NodeID, name, content string) {
 
 // settle writes the pair of what both sides have.
 func (w *world) settle(id odbxfs.NodeID) {
+	w.settlePlace(id)
+	w.settleContent(id)
+}
+
+// settlePlace writes what both sides agree on but the content.
+func (w *world) settlePlace(id odbxfs.NodeID) {
 	o, inOdoo := w.odoo[id]
 	d, inDropbox := w.dropbox[id]
 	if !inOdoo || !inDropbox {
 		return
 	}
 	p := w.pairs[id]
+	if p.ContentHash == d.ContentHash {
+		p.Rev = d.Rev // the move's own
+	}
 	p.Node, p.Client, p.Kind, p.Gone = id, client, o.Kind, false
 	p.Parent, p.Odoo, p.OdooName, p.Dropbox, p.DropboxName = o.Parent, o.Ref, o.Name, d.ID, d.Name
 	p.Version++
-	if o.Kind == odbxfs.File {
-		p.SHA1, p.ContentHash, p.Size, p.Rev, p.URL = o.SHA1, d.ContentHash, d.Size, d.Rev, o.URL
+	w.pairs[id] = p
+}
+
+// settleContent writes the content that both sides agree on.
+func (w *world) settleContent(id odbxfs.NodeID) {
+	o, inOdoo := w.odoo[id]
+	d, inDropbox := w.dropbox[id]
+	if !inOdoo || !inDropbox || o.Kind != odbxfs.File {
+		return
 	}
+	p := w.pairs[id]
+	p.SHA1, p.ContentHash, p.Size, p.Rev, p.URL = o.SHA1, d.ContentHash, d.Size, d.Rev, o.URL
+	p.Version++
 	w.pairs[id] = p
 }
 
@@ -285,7 +304,13 @@ func (w *world) doDropbox(t odbxfs.Task) error {
 		w.bury(t.Node)
 		return nil
 	}
-	if p, ok := w.pairs[t.Node]; t.Kind != odbxfs.TaskDropboxMove || (ok && !p.Gone) {
+	switch {
+	case t.Kind == odbxfs.TaskDropboxMove && t.Pass == odbxfs.Backward:
+	case t.Kind == odbxfs.TaskDropboxMove:
+		w.settlePlace(t.Node)
+	case there:
+		w.settleContent(t.Node)
+	default:
 		w.settle(t.Node)
 	}
 	return nil
@@ -349,7 +374,14 @@ func (w *world) doOdoo(t odbxfs.Task) error {
 		delete(w.pairs, t.Node)
 		return nil
 	}
-	w.settle(t.Node)
+	switch t.Kind {
+	case odbxfs.TaskOdooMove:
+		w.settlePlace(t.Node)
+	case odbxfs.TaskOdooUpdate:
+		w.settleContent(t.Node)
+	default:
+		w.settle(t.Node)
+	}
 	return nil
 }
 
@@ -383,14 +415,14 @@ func (w *world) agree() error {
 		if id == odbxfs.RootNode {
 			continue
 		}
-		if o.Parent != d.Parent || odbxfs.DropboxWithSuffix(odbxfs.DropboxName(o.Name), "") != d.Name && !strings.Contains(d.Name, fmt.Sprintf(" (%d", o.Ref.ID)) {
+		if o.Parent != d.Parent || odbxfs.FoldName(odbxfs.DropboxName(o.Name)) != odbxfs.FoldName(d.Name) && !strings.Contains(d.Name, fmt.Sprintf(" (%d", o.Ref.ID)) {
 			return fmt.Errorf("%d is %d/%q in Odoo, %d/%q in Dropbox", id, o.Parent, o.Name, d.Parent, d.Name)
 		}
 		if o.Kind == odbxfs.File && strings.TrimPrefix(string(o.SHA1), "sha1:") != strings.TrimPrefix(string(d.ContentHash), "hash:") {
 			return fmt.Errorf("%d has %q in Odoo, %q in Dropbox", id, o.SHA1, d.ContentHash)
 		}
 		p, ok := w.pairs[id]
-		if !ok || p.Gone || p.OdooName != o.Name || p.DropboxName != d.Name || p.Parent != o.Parent || p.ContentHash != d.ContentHash {
+		if !ok || p.Gone || p.Odoo != o.Ref || p.Dropbox != d.ID || p.OdooName != o.Name || p.DropboxName != d.Name || p.Parent != o.Parent || p.ContentHash != d.ContentHash {
 			return fmt.Errorf("%d: the pair says %+v of %+v and %+v", id, p, o, d)
 		}
 	}
