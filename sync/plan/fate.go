@@ -93,7 +93,7 @@ func (pl *planner) takesInOdoo(id odbxfs.NodeID) bool {
 			return false
 		case it.o != nil:
 			return true
-		case it.d == nil || it.busy:
+		case it.d == nil:
 			return false
 		}
 		id = it.parent

@@ -62,11 +62,11 @@ func (it *item) stays() bool {
 // addRivals takes into the work who is in the way of a living item: it may have
 // to leave, or be the same thing.
 func (pl *planner) addRivals(it *item) {
+	if it.follows == odooSide && it.stays() {
+		return
+	}
 	h := pl.home(it.parent)
 	if it.follows == odooSide {
-		if it.stays() {
-			return
-		}
 		if rival, ok := h.residents[odbxfs.FoldName(it.proposal())]; ok && !pl.item(rival).settled() {
 			pl.add(rival)
 		}
@@ -95,6 +95,12 @@ func (pl *planner) name() {
 // lower id first, and last what Dropbox places: on a clash Odoo's side keeps
 // the name.
 func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) {
+	if !slices.ContainsFunc(items, func(it *item) bool { return it.follows == odooSide && !it.stays() }) {
+		for _, it := range items { // all have their names in Dropbox already: no need to look at the folder
+			it.name = it.d.Name
+		}
+		return
+	}
 	h := pl.home(folder)
 	for key, id := range h.residents {
 		if !pl.work[id] {
@@ -146,7 +152,8 @@ func (h *home) take(it *item, name string) bool {
 	return true
 }
 
-// beside gives a free name for the conflicted copy of the item's file.
+// beside gives a free name for the conflicted copy of the item's file: one that
+// nobody has now, nor will have.
 func (pl *planner) beside(it *item) string {
 	h := pl.home(it.parent)
 	for n := 1; ; n++ {
