@@ -78,6 +78,7 @@ type inodeRec struct {
 	Plain string       `cbor:"2,keyasint,omitzero"` // the name it claims in I.Parent; empty: its name was typed here
 	Src   string       `cbor:"3,keyasint,omitzero"` // which content of Odoo's it showed last
 	Typed bool         `cbor:"4,keyasint,omitzero"` // the mtime was set here
+	Fixed bool         `cbor:"5,keyasint,omitzero"` // Plain is stored in its pair
 }
 
 // contentRec is what is known of a content file.

@@ -11,10 +11,6 @@ func (tx *Tx) MarkDirty(id odbxfs.NodeID) error {
 	if id == 0 {
 		return nil
 	}
-	known, err := tx.has(keyNode(kDirty, id))
-	if err != nil || known {
-		return err
-	}
 	tx.emit(Event{Kind: TreeDirty})
 	return tx.setRaw(keyNode(kDirty, id), nil)
 }

@@ -39,11 +39,11 @@ func (tx *Tx) project(id odbxfs.NodeID) error {
 		}
 		return nil
 	}
-	plain, err := tx.plainName(n)
+	plain, fixed, err := tx.plainName(n)
 	if err != nil {
 		return err
 	}
-	r := inodeRec{I: odbxfs.Inode{Node: id, Parent: n.Parent, Name: old.I.Name}, Plain: plain}
+	r := inodeRec{I: odbxfs.Inode{Node: id, Parent: n.Parent, Name: old.I.Name}, Plain: plain, Fixed: fixed}
 	if id == odbxfs.RootNode {
 		r.I.Parent, r.Plain = odbxfs.RootNode, ""
 	}
@@ -55,7 +55,7 @@ func (tx *Tx) project(id odbxfs.NodeID) error {
 		return tx.enter(r, old, had)
 	}
 	tx.noteAttributes(old.I, r.I)
-	if err := tx.putInode(r); err != nil || old.Plain == r.Plain {
+	if err := tx.putInode(r); err != nil || (old.Plain == r.Plain && old.Fixed == r.Fixed) {
 		return err
 	}
 	if err := tx.claim(r); err != nil {
@@ -81,16 +81,17 @@ func (tx *Tx) projectUnder(id odbxfs.NodeID, n odbxfs.OdooNode, inOdoo bool) err
 	return tx.putInode(r)
 }
 
-// plainName is the name that a node would have if it were alone.
-func (tx *Tx) plainName(n odbxfs.OdooNode) (string, error) {
+// plainName is the name that a node would have if it were alone, and whether
+// it is the one that its pair stores.
+func (tx *Tx) plainName(n odbxfs.OdooNode) (plain string, fixed bool, err error) {
 	p, ok, err := tx.Pair(n.Node)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if ok && !p.Gone && p.MountName != "" && nameError(p.MountName) == 0 {
-		return p.MountName, nil
+		return p.MountName, true, nil
 	}
-	return odbxfs.MountName(n.Name), nil
+	return odbxfs.MountName(n.Name), false, nil
 }
 
 // fillInode sets everything but parent and name.
@@ -219,12 +220,6 @@ func (tx *Tx) unclaim(r inodeRec) error {
 	return tx.set(key, list)
 }
 
-// claimant is one of those that would have a name.
-type claimant struct {
-	r     inodeRec
-	fixed bool // the name is stored in its pair
-}
-
 // assign gives those that would have a name in a folder theirs: the plain one
 // to the one whose pair stores it, else to the lowest id, " (id)" to the others.
 // A name that was typed here stays with what has it.
@@ -237,7 +232,7 @@ func (tx *Tx) assign(parent odbxfs.NodeID, plain string) error {
 	if err != nil {
 		return err
 	}
-	ours := slices.ContainsFunc(group, func(c claimant) bool { return c.r.I.Node == holder.Node })
+	ours := slices.ContainsFunc(group, func(r inodeRec) bool { return r.I.Node == holder.Node })
 	var displaced *inodeRec
 	free := true
 	if held && !ours {
@@ -260,63 +255,59 @@ func (tx *Tx) assign(parent odbxfs.NodeID, plain string) error {
 	return nil
 }
 
-func (tx *Tx) claimants(parent odbxfs.NodeID, plain string) ([]claimant, error) {
+func (tx *Tx) claimants(parent odbxfs.NodeID, plain string) ([]inodeRec, error) {
 	list, _, err := load[nodeList](tx, keyName(kClaim, parent, plain))
 	if err != nil {
 		return nil, err
 	}
-	var group []claimant
+	var group []inodeRec
 	for _, id := range list {
 		r, ok, err := tx.inode(id)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			continue
+		if ok {
+			group = append(group, r)
 		}
-		p, ok, err := tx.Pair(id)
-		if err != nil {
-			return nil, err
-		}
-		group = append(group, claimant{r: r, fixed: ok && !p.Gone && p.MountName == plain})
 	}
-	slices.SortFunc(group, func(a, b claimant) int { return compareClaims(a, b) })
+	slices.SortFunc(group, compareClaims)
 	return group, nil
 }
 
-func compareClaims(a, b claimant) int {
-	switch ra, rb := a.r.I.Odoo, b.r.I.Odoo; {
-	case a.fixed != b.fixed:
-		if a.fixed {
+// compareClaims sorts the one whose pair stores the name first, then by id.
+func compareClaims(a, b inodeRec) int {
+	switch ra, rb := a.I.Odoo, b.I.Odoo; {
+	case a.Fixed != b.Fixed:
+		if a.Fixed {
 			return -1
 		}
 		return 1
 	case ra.ID != rb.ID:
 		return int(max(-1, min(1, ra.ID-rb.ID)))
 	default:
-		return int(a.r.I.Kind) - int(b.r.I.Kind)
+		return int(a.I.Kind) - int(b.I.Kind)
 	}
 }
 
 // nameGroup names a sorted group. All entries are taken away before the first
 // is given, so that names can go round.
-func (tx *Tx) nameGroup(group []claimant, parent odbxfs.NodeID, plain string, free bool) error {
-	for _, c := range group {
-		if err := tx.dropEntry(c.r.I); err != nil {
+func (tx *Tx) nameGroup(group []inodeRec, parent odbxfs.NodeID, plain string, free bool) error {
+	for _, r := range group {
+		if err := tx.dropEntry(r.I); err != nil {
 			return err
 		}
 	}
-	for k, c := range group {
+	for k, r := range group {
 		name := plain
 		if k > 0 || !free {
 			var err error
-			if name, err = tx.freeName(parent, plain, c.r.I.Odoo.ID); err != nil {
+			if name, err = tx.freeName(parent, plain, r.I.Odoo.ID); err != nil {
 				return err
 			}
 		}
-		was := c.r.I
-		c.r.I.Name, c.r.I.Hidden = name, false
-		if err := tx.putInode(c.r); err != nil {
+		was := r.I
+		r.I.Name, r.I.Hidden = name, false
+		if err := tx.putInode(r); err != nil {
 			return err
 		}
 		if was.Hidden || was.Name != name {
