@@ -36,7 +36,9 @@ const (
 	// TaskDropboxUpload sends the Odoo node's bytes: as a new file Name in
 	// Parent when Dropbox is nil, else as a new rev of that file.
 	TaskDropboxUpload
-	// TaskDropboxMove moves or renames by id to Name in Parent.
+	// TaskDropboxMove moves or renames by id to Name in Parent. Of pass Backward
+	// it is a step aside that both sides have not agreed on: the pair stays as it
+	// is, and a later task of the node settles it.
 	TaskDropboxMove
 	// TaskDropboxDelete removes a file (of this rev) or an empty folder, and
 	// makes the pair a tombstone.

@@ -10,7 +10,7 @@ import (
 
 // rank groups the tasks by kind where nothing else orders them, what others
 // wait for first, so that adjacent tasks make batches.
-var rank = map[odbxfs.TaskKind]int{
+var rank = [...]int{
 	odbxfs.TaskOdooRestore:   0,
 	odbxfs.TaskDropboxMkdir:  1,
 	odbxfs.TaskOdooMkdir:     2,

@@ -113,6 +113,8 @@ func TestRules(t *testing.T) {
 			[]string{"odoo-mkdir 6 as 3/sub", "odoo-create 21 as 6/f", "dropbox-delete 20", "dropbox-delete 7", "dropbox-delete 22"}},
 		{"folder removed in Dropbox, file in it new in Odoo: the folder comes back", []edit{remove(D, 7), file(O, 7, "n")},
 			[]string{"dropbox-mkdir 7 as 6/inner", "dropbox-upload 101 as 7/n", "odoo-delete 20"}},
+		{"folder renamed in Odoo, removed in Dropbox: the folder comes back without its files", []edit{rename(O, 7, "x"), remove(D, 7)},
+			[]string{"dropbox-mkdir 7 as 6/x", "odoo-delete 20"}},
 		{"record removed in Odoo, file new in Dropbox: the folder is a free one", []edit{remove(O, 4), file(D, 4, "n")},
 			[]string{"odoo-mkdir 4 as 2/S2", "odoo-create 101 as 4/n", "dropbox-delete 23"}},
 		{"new on both sides under one name: Odoo's keeps it", []edit{file(O, 3, "a.pdf"), file(D, 3, "A.pdf")},
@@ -318,5 +320,31 @@ func (w *world) reduce(keep ...odbxfs.NodeID) {
 			delete(w.dropbox, id)
 			delete(w.pairs, id)
 		}
+	}
+}
+
+func TestBusyNodesAreLeftAlone(t *testing.T) {
+	w := base()
+	for i, e := range []edit{write(O, 21), folder(O, 3, "d"), file(O, 101, "a"), folder(D, 3, "e"), file(D, 103, "b")} {
+		if !w.apply(e, i) {
+			t.Fatal(e)
+		}
+	}
+	busy := map[odbxfs.NodeID]bool{21: true, 101: true, 103: true}
+	tasks, _ := w.plan(Policy{Client: mirrorOnly, Busy: func(id odbxfs.NodeID) bool { return busy[id] }})
+	want := []string{"dropbox-upload 102 as 101/a", "odoo-create 104 as 103/b"}
+	if got := describeAll(tasks); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// Removing a folder takes along what the caller did not name.
+func TestOneDirtyFolderIsEnough(t *testing.T) {
+	w := base()
+	w.apply(remove(D, 6), 0)
+	o, d, s := w.readers()
+	tasks, _ := Plan([]odbxfs.NodeID{6, 6}, o, d, s, Policy{Client: mirrorOnly})
+	if got := describeAll(tasks); len(got) != 5 || got[4] != "odoo-delete 6" {
+		t.Errorf("got %q", got)
 	}
 }
