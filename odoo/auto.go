@@ -47,18 +47,13 @@ func signIn(ctx context.Context, e *endpoint, c Config, secret string, lastUID i
 		return t, acc, nil
 	}
 	switch odbxfs.KindOf(err) {
-	case odbxfs.KindRateLimited, odbxfs.KindForeign:
-		return nil, acc, err
-	case odbxfs.KindCredentials:
-		// Either wrong, or the password is right and a second factor stands
-		// before the session, which stands before XML-RPC too.
+	case odbxfs.KindRateLimited, odbxfs.KindForeign, odbxfs.KindCredentials:
 		return nil, acc, err
 	}
 	if isCanceled(err) || isNetwork(err) {
 		return nil, acc, err
 	}
-	// 14 answers a wrong password with HTTP 500 here, and a proxy may keep the
-	// web client's routes shut: XML-RPC knows.
+	// A proxy may keep the web client's routes shut and let XML-RPC through.
 	return signInXML(ctx, e, c.Login, secret, lastUID)
 }
 

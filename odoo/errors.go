@@ -266,6 +266,10 @@ func json2Fault(op string, status int, header http.Header, v any) error {
 // errNoSuchRoute marks a 404 that is not Odoo's answer to a call.
 var errNoSuchRoute = errors.New("no such page")
 
+// errInternal marks HTTP 500 with a page: all that 14's session login says to a
+// wrong password, or a wrong database.
+var errInternal = errors.New("HTTP 500, an internal error of the server")
+
 // httpError makes an error of an answer that is none of Odoo's RPC.
 func httpError(op string, a *answer) error {
 	return statusError(op, a.status, a.header, string(a.body))
@@ -286,6 +290,8 @@ func statusError(op string, status int, header http.Header, body string) error {
 		return fail(odbxfs.KindUnavailable, fmt.Errorf("the server redirects to %q: give that URL if it is right", header.Get("Location")))
 	case status == http.StatusOK:
 		return fail(odbxfs.KindUnavailable, fmt.Errorf("answered with a page of type %q, not with Odoo's RPC", header.Get("Content-Type")))
+	case status == http.StatusInternalServerError:
+		return fail(odbxfs.KindUnavailable, errInternal)
 	default:
 		return fail(odbxfs.KindUnavailable, fmt.Errorf("HTTP %d", status))
 	}

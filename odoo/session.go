@@ -17,6 +17,7 @@ type sessionTransport struct {
 
 	mu    sync.Mutex // held while signing in again
 	epoch int        // guarded by mu: grows with every login
+	uid   int64      // guarded by mu: of the last login; 0 before
 }
 
 func (t *sessionTransport) kind() Transport { return Session }
@@ -24,11 +25,29 @@ func (t *sessionTransport) kind() Transport { return Session }
 // signInSession opens a session; its cookie stays in e's jar.
 func signInSession(ctx context.Context, e *endpoint, login, secret string) (*sessionTransport, account, error) {
 	t := &sessionTransport{e: e, login: login, secret: secret}
-	acc, err := t.authenticate(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	acc, err := t.authenticateLocked(ctx)
 	if err != nil {
 		return nil, acc, err
 	}
 	return t, acc, nil
+}
+
+// authenticateLocked signs in. 14 answers a wrong password with HTTP 500, which
+// would be tried again, and lock everybody out: XML-RPC tells it from a broken
+// server.
+func (t *sessionTransport) authenticateLocked(ctx context.Context) (account, error) {
+	acc, err := t.authenticate(ctx)
+	if errors.Is(err, errInternal) {
+		if _, _, xerr := signInXML(ctx, t.e, t.login, t.secret, t.uid); xerr != nil {
+			return acc, xerr
+		}
+	}
+	if err == nil {
+		t.uid = acc.uid
+	}
+	return acc, err
 }
 
 func (t *sessionTransport) authenticate(ctx context.Context) (account, error) {
@@ -93,7 +112,7 @@ func (t *sessionTransport) again(ctx context.Context, before int) error {
 	if t.epoch != before {
 		return nil
 	}
-	if _, err := t.authenticate(ctx); err != nil {
+	if _, err := t.authenticateLocked(ctx); err != nil {
 		return err
 	}
 	t.epoch++

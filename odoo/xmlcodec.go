@@ -195,9 +195,10 @@ func depth(body []byte) int {
 		}
 		tag := body[:end]
 		switch {
-		case tag[0] == '?' || tag[end-1] == '/':
+		case tag[0] == '?':
 		case tag[0] == '!' || bytes.ContainsAny(tag, "\"'<"):
 			return maxDepth + 1
+		case tag[end-1] == '/':
 		case tag[0] == '/':
 			deep--
 		default:
@@ -218,6 +219,9 @@ func emptyStrings(v any) any {
 			v[i] = emptyStrings(v[i])
 		}
 	case map[string]any:
+		if v == nil { // <struct></struct>
+			return map[string]any{}
+		}
 		for k := range v {
 			v[k] = emptyStrings(v[k])
 		}

@@ -56,10 +56,6 @@ func wrongPassword(ctx context.Context, e *env) error {
 	secret := "wrong"
 	cfg := e.config(e.Employee, "")
 	cfg.HTTP = &wire
-	cfg.Transport = odoo.Auto
-	if e.transport != odoo.Session || e.Version >= 17 { // a session of 14 says HTTP 500 to a wrong password
-		cfg.Transport = e.transport
-	}
 	cfg.Secret = func(context.Context) (string, error) { return secret, nil }
 	c, err := odoo.New(cfg)
 	if err != nil {
@@ -90,9 +86,6 @@ func unknownLogin(ctx context.Context, e *env) error {
 		return nil // a key names its user: there is no login to be unknown
 	}
 	cfg := e.config(Login{Login: "nobody@example.com"}, "x")
-	if e.transport == odoo.Session && e.Version < 17 {
-		cfg.Transport = odoo.Auto
-	}
 	_, err := odoo.Connect(ctx, cfg)
 	return wantKind("unknown login", err, odbxfs.KindCredentials)
 }
@@ -108,9 +101,6 @@ func unknownDatabase(ctx context.Context, e *env) error {
 	}
 	cfg := e.config(e.Employee, secret)
 	cfg.Database = "nonesuch"
-	if e.transport == odoo.Session && e.Version < 17 {
-		cfg.Transport = odoo.Auto
-	}
 	_, err := odoo.Connect(ctx, cfg)
 	return wantKind("unknown database", err, odbxfs.KindForeign)
 }
