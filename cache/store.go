@@ -120,6 +120,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.lock, err = lock(filepath.Join(s.opt.Dir, lockFile)); err != nil {
 		return err
 	}
+	if err := removeEmptyLogs(filepath.Join(s.opt.Dir, dbDir)); err != nil {
+		return err
+	}
 	if s.db, err = badger.Open(s.badgerOptions()); err != nil {
 		return err
 	}

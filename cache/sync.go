@@ -71,6 +71,29 @@ func syncLogs(dir string, sync func(path string) error) error {
 	return sync(dir)
 }
 
+// removeEmptyLogs clears the way for Badger, which refuses to open with a log of
+// no bytes. It leaves one when it ends between making a log and sizing it, or
+// between emptying and removing one whose table is safe: there is nothing in it.
+func removeEmptyLogs(dir string) error {
+	logs, err := filepath.Glob(filepath.Join(dir, "*"+logSuffix))
+	if err != nil {
+		return err
+	}
+	for _, path := range logs {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Size() > 0 {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fsync syncs a file or folder, whatever was written through other
 // descriptors and mappings included.
 func fsync(path string) error {

@@ -78,6 +78,9 @@ func (tx *Tx) setRaw(key, val []byte) error {
 	if val == nil {
 		val = []byte{}
 	}
+	if len(val) > maxRecord {
+		return fmt.Errorf("storing %d bytes under one key: %w", len(val), ErrTooBig)
+	}
 	tx.put(key, val)
 	return nil
 }

@@ -1,0 +1,360 @@
+package cache
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"odbxfs"
+)
+
+// childEnv makes the test binary a process that works on a store until it is
+// killed.
+const childEnv = "ODBXFS_CACHE_TEST_STORE"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childEnv); dir != "" {
+		fmt.Fprintln(os.Stderr, runChild(dir))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// runChild writes one file after the other, and says each that was acknowledged.
+func runChild(dir string) error {
+	o := testOptions()
+	o.Dir, o.After = dir, func(time.Duration) <-chan time.Time { return nil }
+	ctx, cancel := contextOfChild()
+	defer cancel()
+	s, err := Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		name, text := fmt.Sprintf("f%05d", n), strings.Repeat(fmt.Sprintf("%d,", n), 1000+n)
+		w, err := s.Contents().NewWriter(ctx, "", 0)
+		if err != nil {
+			return err
+		}
+		if _, err := w.WriteAt([]byte(text), 0); err != nil {
+			return err
+		}
+		sealed, err := w.Seal(ctx)
+		if err != nil {
+			return err
+		}
+		err = s.Update(func(tx *Tx) error {
+			i, err := tx.Create(odbxfs.RootNode, name, 0)
+			if err != nil {
+				return err
+			}
+			_, err = tx.CommitContent(i.Node, sealed)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := w.Discard(); err != nil {
+			return err
+		}
+		fmt.Printf("%s %s\n", name, sealed.SHA1)
+	}
+}
+
+func TestKillLeavesEverythingThatWasAcknowledged(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	acked := map[string]odbxfs.SHA1{}
+	lines := bufio.NewScanner(out)
+	for len(acked) < 150 && lines.Scan() {
+		name, sum, _ := strings.Cut(lines.Text(), " ")
+		acked[name] = odbxfs.SHA1(sum)
+		if len(acked) == 10 {
+			_, err := Open(t.Context(), Options{Dir: dir, Now: time.Now})
+			if !errors.Is(err, ErrLocked) {
+				t.Errorf("a second process got %v, want ErrLocked", err)
+			}
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // what it said before it died counts too
+		name, sum, _ := strings.Cut(lines.Text(), " ")
+		acked[name] = odbxfs.SHA1(sum)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("it was not killed")
+	}
+	if len(acked) < 150 {
+		t.Fatalf("only %d files were written", len(acked))
+	}
+	s := diskStore(t, dir)
+	if p := s.Problems(); len(p) != 0 {
+		t.Fatalf("problems: %v", p)
+	}
+	sent := map[odbxfs.NodeID]odbxfs.Intent{}
+	for _, i := range intents(t, s) {
+		sent[i.Node] = i
+	}
+	for name, sum := range acked {
+		i := lookup(t, s, odbxfs.RootNode, name)
+		if in := sent[i.Node]; in.ContentSHA1 != sum || sha(read(t, s, i.Node)) != sum {
+			t.Fatalf("%s: %+v", name, in)
+		}
+	}
+}
+
+// TestASyncReachesTablesThatWereRotatedOut crashes the machine, so to speak,
+// while a table that was rotated out is not in the tree's files yet. What is
+// on disk then is modelled as: of Badger's logs what our Sync synced, at the
+// moment it did; of its other files, which Badger syncs itself before it
+// removes a log, what is there. (What the disk does with bytes that nobody
+// synced is modelled by their absence.)
+func TestASyncReachesTablesThatWereRotatedOut(t *testing.T) {
+	s := diskStore(t, t.TempDir())
+	db := filepath.Join(s.opt.Dir, dbDir)
+	written := 0
+	for range 60 { // rotations; the flush is sometimes faster than we are
+		written = writeUntilRotation(t, s, db, written)
+		image, logs := syncIntoImage(t, db)
+		if len(logs) < 2 {
+			continue
+		}
+		if lost := lostIn(t, image, written); lost != 0 {
+			t.Fatalf("%d of %d synced commits were lost with %d tables in memory", lost, written, len(logs))
+		}
+		// The same with what Badger's own Sync reaches: the newest log only.
+		for _, log := range logs[:len(logs)-1] {
+			if err := os.Remove(filepath.Join(image, dbDir, log)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lostIn(t, image, written) > 0 {
+			return
+		}
+		// The older table reached the tree's files while we copied: again.
+	}
+	t.Fatal("never saw a table that was rotated out and not yet in the tree's files: this test shows nothing")
+}
+
+// writeUntilRotation commits numbered keys until there are two logs.
+func writeUntilRotation(t *testing.T, s *Store, db string, n int) int {
+	t.Helper()
+	blob := make([]byte, 8<<10)
+	if _, err := rand.Read(blob); err != nil {
+		t.Fatal(err)
+	}
+	for range 10000 {
+		n++
+		update(t, s, func(tx *Tx) error { return tx.SetMeta(fmt.Sprintf("m%06d", n), blob) })
+		logs, err := filepath.Glob(filepath.Join(db, "*"+logSuffix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(logs) >= 2 {
+			return n
+		}
+	}
+	t.Fatal("no rotation")
+	return n
+}
+
+// syncIntoImage syncs as Sync does and copies what it syncs.
+func syncIntoImage(t *testing.T, db string) (image string, logs []string) {
+	t.Helper()
+	image = t.TempDir()
+	to := filepath.Join(image, dbDir)
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := syncLogs(db, func(path string) error {
+		if err := fsync(path); err != nil || path == db {
+			return err
+		}
+		if err := copyFile(path, filepath.Join(to, filepath.Base(path))); err != nil {
+			return err
+		}
+		logs = append(logs, filepath.Base(path))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The manifest first: a table file that it does not name yet is ignored.
+	for _, pattern := range []string{"MANIFEST", "KEYREGISTRY", "*.sst", "*.vlog", "DISCARD"} {
+		files, err := filepath.Glob(filepath.Join(db, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if err := copyFile(f, filepath.Join(to, filepath.Base(f))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return image, logs
+}
+
+func copyFile(from, to string) error {
+	b, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, b, 0o600)
+}
+
+// lostIn opens a copy of an image and counts the missing keys.
+func lostIn(t *testing.T, image string, n int) (lost int) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(image)); err != nil {
+		t.Fatal(err)
+	}
+	o := testOptions()
+	o.Dir, o.After = dir, func(time.Duration) <-chan time.Time { return nil }
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view(t, s, func(tx *Tx) error {
+		for k := range n {
+			b, err := tx.Meta(fmt.Sprintf("m%06d", k+1))
+			if err != nil {
+				return err
+			}
+			if b == nil {
+				lost++
+			}
+		}
+		return nil
+	})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return lost
+}
+
+func TestDamagedContentIsReportedAndNotSent(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		damage func(path string) error
+		reason string
+	}{
+		{"missing", os.Remove, "no longer in the store"},
+		{"short", func(p string) error { return os.Truncate(p, 3) }, "no longer in the store"},
+		{"other bytes of the same length", func(p string) error { return os.WriteFile(p, []byte("HELLO"), 0o600) }, "not those that were written"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := diskStore(t, dir)
+			i := write(t, s, odbxfs.RootNode, "a", "hello")
+			good := write(t, s, odbxfs.RootNode, "b", "fine")
+			if err := s.Sync(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.damage(s.contents.path(i.Content)); err != nil {
+				t.Fatal(err)
+			}
+			crashed := crash(t, s)
+			s = diskStore(t, crashed)
+			p := s.Problems()
+			if len(p) != 1 || p[0].Node != i.Node || p[0].Path != "/a" || !strings.Contains(p[0].Reason, c.reason) {
+				t.Fatalf("problems: %+v", p)
+			}
+			for _, in := range intents(t, s) {
+				if (in.Reason != "") != (in.Node == i.Node) {
+					t.Errorf("the intent is %+v", in)
+				}
+			}
+			if now := lookup(t, s, odbxfs.RootNode, "a"); now.State != odbxfs.StateParked {
+				t.Errorf("the file is %+v", now)
+			}
+			if read(t, s, good.Node) != "fine" {
+				t.Error("the other file suffered")
+			}
+		})
+	}
+}
+
+func TestAnEmptyLogDoesNotKeepTheStoreShut(t *testing.T) {
+	s := diskStore(t, t.TempDir())
+	write(t, s, odbxfs.RootNode, "a", "x")
+	dir := crash(t, s)
+	if err := os.WriteFile(filepath.Join(dir, dbDir, "00099"+logSuffix), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = diskStore(t, dir)
+	wantNames(t, s, odbxfs.RootNode, "a")
+}
+
+// crash copies a store's files as they are, without closing it.
+func crash(t *testing.T, s *Store) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	err := os.CopyFS(dir, os.DirFS(s.opt.Dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestAFileThatWasNeverClosedIsTakenBack(t *testing.T) {
+	s := diskStore(t, t.TempDir())
+	putOdoo(t, s, func() odbxfs.OdooNode { d := document(7, "old", odbxfs.RootRef()); return d }())
+	update(t, s, func(tx *Tx) error {
+		if _, err := tx.Create(odbxfs.RootNode, "fresh", 0); err != nil {
+			return err
+		}
+		if _, err := tx.Create(odbxfs.RootNode, "tmp", 0); err != nil {
+			return err
+		}
+		// Renamed over a file while it is still open.
+		return tx.Rename(odbxfs.RootNode, "tmp", odbxfs.RootNode, "old", 0)
+	})
+	s = diskStore(t, crash(t, s))
+	wantNames(t, s, odbxfs.RootNode, "old")
+	if i := lookup(t, s, odbxfs.RootNode, "old"); i.SHA1 != sha("old") || i.State != odbxfs.StateClean {
+		t.Fatalf("the file is %+v", i)
+	}
+	if l := intents(t, s); len(l) != 0 {
+		t.Fatalf("left: %+v", l)
+	}
+}
+
+func TestContentsThatNobodyHasAreSwept(t *testing.T) {
+	s := diskStore(t, t.TempDir())
+	keep := write(t, s, odbxfs.RootNode, "a", "keep me")
+	seal(t, s, "never committed")
+	if _, err := s.Contents().New(10, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s = diskStore(t, crash(t, s))
+	if total, _ := s.Contents().Usage(); total != 7 || read(t, s, keep.Node) != "keep me" {
+		t.Fatalf("%d bytes are here, want 7", total)
+	}
+	next := write(t, s, odbxfs.RootNode, "b", "x")
+	if next.Content == keep.Content {
+		t.Fatal("a content id was used again")
+	}
+}
