@@ -75,6 +75,8 @@ func TestRules(t *testing.T) {
 			[]string{"dropbox-move 21 as 6/.odbxfs-moving-21", "dropbox-move 22 as 6/f", "dropbox-move 21 as 6/g"}},
 		{"a folder takes the place of the one that it leaves", []edit{move(O, 7, 3), rename(O, 7, "sub"), rename(O, 6, "old")},
 			[]string{"dropbox-move 6 as 3/old", "dropbox-move 7 as 3/sub"}},
+		{"a folder goes into one that lay in it, once that is out", []edit{move(O, 7, 3), rename(O, 7, "Default"), remove(O, 5), move(O, 6, 7)},
+			[]string{"dropbox-delete 5", "dropbox-move 7 as 3/Default", "dropbox-move 6 as 7/sub"}},
 
 		// Backward.
 		{"a file new in Dropbox is created in Odoo", []edit{file(D, 3, "a.pdf")}, []string{"odoo-create 101 as 3/a.pdf"}},
