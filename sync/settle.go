@@ -84,6 +84,9 @@ func (e *Engine) settleTask(tx *cache.Tx, c *client, v *verdict) error {
 func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	if v.pNow != nil {
 		v.pNow.Node = v.Node
+		if err := makeRoom(tx, *v.pNow); err != nil {
+			return err
+		}
 		if err := e.putPair(tx, *v.pNow); err != nil {
 			return err
 		}
@@ -103,6 +106,29 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	default:
 	}
 	return e.logTask(tx, v.Task, "done", nil)
+}
+
+// makeRoom takes what the node was before out of the trees, where the pair
+// says that it is another thing now: one node can't be two things of one tree.
+// The feeds bring what was taken out again, under a node of its own.
+func makeRoom(tx *cache.Tx, p odbxfs.Pair) error {
+	d, inDropbox, err := tx.DropboxNode(p.Node)
+	if err != nil {
+		return err
+	}
+	if inDropbox && p.Dropbox != "" && d.ID != p.Dropbox {
+		if err := tx.DropDropbox(p.Node); err != nil {
+			return err
+		}
+	}
+	o, inOdoo, err := tx.OdooNode(p.Node)
+	if err != nil {
+		return err
+	}
+	if inOdoo && !p.Odoo.IsZero() && o.Ref != p.Odoo {
+		return tx.DropOdoo(p.Node)
+	}
+	return nil
 }
 
 // putNodes writes what the remotes said into the trees.

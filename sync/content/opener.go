@@ -54,7 +54,7 @@ func (o *Opener) OpenRead(ctx context.Context, id odbxfs.NodeID) (*File, error) 
 		return nil, err
 	}
 	if f.kind == odbxfs.Foreign {
-		return &File{text: shortcut(f.url)}, nil
+		return &File{text: cache.ForeignContent(f.url)}, nil
 	}
 	s, err := o.share(f)
 	if err != nil {
@@ -70,15 +70,6 @@ func (o *Opener) OpenRead(ctx context.Context, id odbxfs.NodeID) (*File, error) 
 	}
 	return file, nil
 }
-
-// shortcut is what a foreign document shows: where its url leads.
-func shortcut(url string) []byte {
-	return []byte("[InternetShortcut]\r\nURL=" + url + "\r\n")
-}
-
-// Shortcut is the content of a foreign document with this url, for whoever
-// shows its size.
-func Shortcut(url string) []byte { return shortcut(url) }
 
 // find reads what the store knows of the node.
 func (o *Opener) find(id odbxfs.NodeID) (file, error) {

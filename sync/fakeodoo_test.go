@@ -1,0 +1,498 @@
+package sync
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	gosync "sync"
+	"time"
+
+	"odbxfs"
+)
+
+// faults decides, call by call, whether a remote is down or an answer is lost.
+// It is shared by both fakes.
+type faults struct {
+	before func(call string) error // not nil: the call is not carried out
+	after  func(call string) error // not nil: it was, but nobody hears of it
+}
+
+func (f *faults) enter(call string) error {
+	if f == nil || f.before == nil {
+		return nil
+	}
+	return f.before(call)
+}
+
+func (f *faults) leave(call string) error {
+	if f == nil || f.after == nil {
+		return nil
+	}
+	return f.after(call)
+}
+
+func unavailable(op string) error {
+	return &odbxfs.Error{Op: op, Kind: odbxfs.KindUnavailable, Err: errors.New("connection torn")}
+}
+
+func sha1Of(b []byte) odbxfs.SHA1 {
+	sum := sha1.Sum(b)
+	return odbxfs.SHA1(hex.EncodeToString(sum[:]))
+}
+
+// fakeOdoo is an Odoo in memory with the semantics of the engine's actions:
+// keys, compare-and-set on content and place, pairs with versions.
+type fakeOdoo struct {
+	mu     gosync.Mutex
+	faults *faults
+	calls  map[string]int
+
+	client  odbxfs.CloudClient
+	nodes   map[odbxfs.OdooRef]odbxfs.OdooNode
+	stamp   map[odbxfs.OdooRef]int
+	bytes   map[odbxfs.OdooRef][]byte
+	pairs   map[int64]odbxfs.Pair
+	keys    map[string]odbxfs.OdooRef
+	retain  map[string]string // by name: why Odoo keeps the bytes
+	log     map[string]odbxfs.LogLine
+	notes   []odbxfs.LogLine
+	clock   int
+	lastID  int64
+	lastRow int64
+	other   string // not empty: who else holds the lease
+	now     func() time.Time
+}
+
+func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
+	o := &fakeOdoo{
+		faults: f, now: now, calls: map[string]int{},
+		client: odbxfs.CloudClient{ID: 1, Name: "main", Root: "/Odoo", Links: odbxfs.LinkPublic, Convert: odbxfs.ConvertDefault},
+		nodes:  map[odbxfs.OdooRef]odbxfs.OdooNode{}, stamp: map[odbxfs.OdooRef]int{}, bytes: map[odbxfs.OdooRef][]byte{},
+		pairs: map[int64]odbxfs.Pair{}, keys: map[string]odbxfs.OdooRef{}, retain: map[string]string{}, log: map[string]odbxfs.LogLine{},
+		lastID: 100,
+	}
+	o.put(odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot})
+	o.put(odbxfs.OdooNode{Ref: odbxfs.RuleRef(1), ParentRef: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRule, Name: "Sales Orders"})
+	for i := range 3 {
+		o.put(odbxfs.OdooNode{Ref: odbxfs.RecordRef("sale.order", int64(i+1)), ParentRef: odbxfs.RuleRef(1), Kind: odbxfs.Folder,
+			Role: odbxfs.RoleRecord, Name: fmt.Sprintf("S0000%d", i+1)})
+	}
+	return o
+}
+
+func (o *fakeOdoo) put(n odbxfs.OdooNode) {
+	n.Client, n.Writable, n.Node, n.Parent = 1, true, 0, 0
+	if n.Kind == odbxfs.File && n.Type == 0 {
+		n.Type = odbxfs.Binary
+	}
+	o.clock++
+	o.nodes[n.Ref], o.stamp[n.Ref] = n, o.clock
+}
+
+// The hands of people who work in Odoo.
+
+func (o *fakeOdoo) addFile(parent odbxfs.OdooRef, name string, b []byte) odbxfs.OdooRef {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.create(odbxfs.OdooOp{Kind: odbxfs.OdooCreateFile, Parent: parent, Name: name}, b).Ref
+}
+
+func (o *fakeOdoo) addFolder(parent odbxfs.OdooRef, name string) odbxfs.OdooRef {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.create(odbxfs.OdooOp{Kind: odbxfs.OdooMakeFolder, Parent: parent, Name: name}, nil).Ref
+}
+
+func (o *fakeOdoo) write(ref odbxfs.OdooRef, b []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.nodes[ref]
+	n.Type, n.URL, n.SHA1, n.Size = odbxfs.Binary, "", sha1Of(b), int64(len(b))
+	o.bytes[ref] = b
+	o.put(n)
+}
+
+func (o *fakeOdoo) relocate(ref, parent odbxfs.OdooRef, name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.nodes[ref]
+	n.ParentRef, n.Name = parent, name
+	o.put(n)
+}
+
+func (o *fakeOdoo) remove(ref odbxfs.OdooRef) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.unlink(ref)
+}
+
+func (o *fakeOdoo) unlink(ref odbxfs.OdooRef) {
+	for _, r := range o.sorted() {
+		if o.nodes[r].ParentRef == ref {
+			o.unlink(r)
+		}
+	}
+	delete(o.nodes, ref)
+	delete(o.stamp, ref)
+	delete(o.bytes, ref)
+}
+
+func (o *fakeOdoo) sorted() []odbxfs.OdooRef {
+	return slices.SortedFunc(maps.Keys(o.nodes), func(a, b odbxfs.OdooRef) int { return compareText(a.String(), b.String()) })
+}
+
+func (o *fakeOdoo) create(op odbxfs.OdooOp, b []byte) odbxfs.OdooNode {
+	o.lastID++
+	n := odbxfs.OdooNode{ParentRef: op.Parent, Name: op.Name, Kind: odbxfs.File, Type: odbxfs.Binary, MTime: op.MTime}
+	switch {
+	case op.Kind == odbxfs.OdooMakeFolder:
+		n.Ref, n.Kind, n.Role, n.Type = odbxfs.FolderRef(o.lastID), odbxfs.Folder, odbxfs.RoleSubfolder, 0
+	case op.URL != "":
+		n.Ref, n.Type, n.URL, n.SHA1, n.Size = odbxfs.AttachmentRef(o.lastID), odbxfs.Link, op.URL, op.SHA1, op.Size
+	default:
+		n.Ref, n.SHA1, n.Size = odbxfs.AttachmentRef(o.lastID), sha1Of(b), int64(len(b))
+		o.bytes[n.Ref] = b
+	}
+	o.put(n)
+	return o.nodes[n.Ref]
+}
+
+func (o *fakeOdoo) enter(call string) error {
+	o.calls[call]++
+	return o.faults.enter("odoo " + call)
+}
+
+func (o *fakeOdoo) leave(call string) error { return o.faults.leave("odoo " + call) }
+
+func (o *fakeOdoo) modelOf(n odbxfs.OdooNode) string {
+	for {
+		switch n.Ref.Kind {
+		case odbxfs.RefRecord:
+			return n.Ref.Model
+		case odbxfs.RefRule, odbxfs.RefRoot:
+			return odbxfs.PlaceModel
+		}
+		up, ok := o.nodes[n.ParentRef]
+		if !ok {
+			return "lost"
+		}
+		n = up
+	}
+}
+
+func (o *fakeOdoo) scope(n odbxfs.OdooNode) odbxfs.OdooScope {
+	s := odbxfs.OdooScope{Kind: n.Ref.Kind}
+	if s.Kind == odbxfs.RefAttachment || s.Kind == odbxfs.RefRecord {
+		s.Model = o.modelOf(n)
+	}
+	return s
+}
+
+// Changes implements Odoo.
+func (o *fakeOdoo) Changes(_ context.Context, mark string) (odbxfs.OdooChanges, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("changes"); err != nil {
+		return odbxfs.OdooChanges{}, err
+	}
+	since, _ := strconv.Atoi(mark) // "" is the beginning
+	look := odbxfs.OdooChanges{Mark: strconv.Itoa(o.clock), Database: "db-1", Clients: []odbxfs.CloudClient{o.client}}
+	counts := map[odbxfs.OdooScope]odbxfs.OdooCount{}
+	var changed []odbxfs.OdooRef
+	for _, r := range o.sorted() {
+		n := o.nodes[r]
+		s := o.scope(n)
+		c := counts[s]
+		counts[s] = odbxfs.OdooCount{Scope: s, Count: c.Count + 1, Sum: c.Sum + r.ID}
+		if o.stamp[r] > since {
+			changed = append(changed, r)
+		}
+	}
+	look.Nodes = o.parentsFirst(changed)
+	for s, c := range counts {
+		if s.Kind != odbxfs.RefRoot {
+			look.Counts = append(look.Counts, c)
+		}
+	}
+	return look, o.leave("changes")
+}
+
+func (o *fakeOdoo) parentsFirst(refs []odbxfs.OdooRef) []odbxfs.OdooNode {
+	depth := func(r odbxfs.OdooRef) (d int) {
+		for n := o.nodes[r]; !n.ParentRef.IsZero(); n = o.nodes[n.ParentRef] {
+			d++
+		}
+		return d
+	}
+	slices.SortStableFunc(refs, func(a, b odbxfs.OdooRef) int { return depth(a) - depth(b) })
+	var nodes []odbxfs.OdooNode
+	for _, r := range refs {
+		nodes = append(nodes, o.nodes[r])
+	}
+	return nodes
+}
+
+// Refs implements Odoo.
+func (o *fakeOdoo) Refs(_ context.Context, scope odbxfs.OdooScope) ([]odbxfs.OdooRef, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("refs"); err != nil {
+		return nil, err
+	}
+	var refs []odbxfs.OdooRef
+	for _, r := range o.sorted() {
+		if o.scope(o.nodes[r]) == scope {
+			refs = append(refs, r)
+		}
+	}
+	return refs, o.leave("refs")
+}
+
+// Nodes implements Odoo.
+func (o *fakeOdoo) Nodes(_ context.Context, refs []odbxfs.OdooRef) ([]odbxfs.OdooNode, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("nodes"); err != nil {
+		return nil, err
+	}
+	var have []odbxfs.OdooRef
+	for _, r := range refs {
+		if _, ok := o.nodes[r]; ok {
+			have = append(have, r)
+		}
+	}
+	return o.parentsFirst(have), o.leave("nodes")
+}
+
+// Content implements Odoo.
+func (o *fakeOdoo) Content(_ context.Context, ref odbxfs.OdooRef, off, n int64) (io.ReadCloser, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("content"); err != nil {
+		return nil, err
+	}
+	b, ok := o.bytes[ref]
+	if !ok {
+		return nil, &odbxfs.Error{Op: "content", Kind: odbxfs.KindMissing}
+	}
+	b = b[min(off, int64(len(b))):]
+	if n >= 0 {
+		b = b[:min(n, int64(len(b)))]
+	}
+	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+// Apply implements Odoo.
+func (o *fakeOdoo) Apply(ctx context.Context, ops []odbxfs.OdooOp) ([]odbxfs.OdooResult, error) {
+	bodies := make([][]byte, len(ops))
+	for i, op := range ops {
+		if op.Content == nil {
+			continue
+		}
+		r, err := op.Content(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if bodies[i], err = io.ReadAll(r); err != nil {
+			return nil, err
+		}
+		if err := r.Close(); err != nil {
+			return nil, err
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("apply"); err != nil {
+		return nil, err
+	}
+	out := make([]odbxfs.OdooResult, len(ops))
+	for i, op := range ops {
+		out[i] = o.apply(op, bodies[i])
+	}
+	return out, o.leave("apply")
+}
+
+func refused(k odbxfs.ErrorKind) odbxfs.OdooResult {
+	return odbxfs.OdooResult{Outcome: odbxfs.Refused, Err: &odbxfs.Error{Op: "apply", Kind: k}}
+}
+
+func (o *fakeOdoo) apply(op odbxfs.OdooOp, body []byte) odbxfs.OdooResult {
+	if op.Content != nil && op.SHA1 != "" && sha1Of(body) != op.SHA1 {
+		panic("the engine sent other bytes than it said")
+	}
+	// The pair's precondition is looked at first: one transaction.
+	if op.Pair != nil {
+		if now, ok := o.pairStands(*op.Pair); !ok {
+			res := odbxfs.OdooResult{Outcome: odbxfs.Changed, Pair: now}
+			if n, there := o.nodes[op.Ref]; there {
+				res.Node = &n
+			}
+			return res
+		}
+	}
+	var n odbxfs.OdooNode
+	switch op.Kind {
+	case odbxfs.OdooCreateFile, odbxfs.OdooMakeFolder:
+		if ref, done := o.keys[op.Key]; done && op.Key != "" {
+			was, there := o.nodes[ref]
+			if !there {
+				return odbxfs.OdooResult{Outcome: odbxfs.Gone}
+			}
+			n = was
+			break
+		}
+		if _, ok := o.nodes[op.Parent]; !ok {
+			return refused(odbxfs.KindMissing)
+		}
+		n = o.create(op, body)
+		o.keys[op.Key] = n.Ref
+	case odbxfs.OdooSettlePair:
+		n = o.nodes[op.Ref]
+	default:
+		var ok bool
+		if n, ok = o.nodes[op.Ref]; !ok {
+			return odbxfs.OdooResult{Outcome: odbxfs.Gone}
+		}
+		if x := op.Expect; x == nil || n.SHA1 != x.SHA1 || n.URL != x.URL || n.Name != x.Name || n.ParentRef != x.ParentRef {
+			return odbxfs.OdooResult{Outcome: odbxfs.Changed, Node: &n}
+		}
+		res := o.change(op, body, &n)
+		if res.Outcome != odbxfs.Done {
+			return res
+		}
+	}
+	res := odbxfs.OdooResult{Outcome: odbxfs.Done}
+	if cur, there := o.nodes[n.Ref]; there && !n.Ref.IsZero() {
+		res.Node = &cur
+	}
+	if op.Pair != nil {
+		p := *op.Pair
+		if p.Odoo.IsZero() {
+			p.Odoo = n.Ref
+		}
+		res.Pair = o.putPair(p)
+	}
+	return res
+}
+
+// change carries out a write on a row that is there.
+func (o *fakeOdoo) change(op odbxfs.OdooOp, body []byte, n *odbxfs.OdooNode) odbxfs.OdooResult {
+	switch op.Kind {
+	case odbxfs.OdooWriteContent, odbxfs.OdooRestore:
+		n.Type, n.URL, n.SHA1, n.Size = odbxfs.Binary, "", sha1Of(body), int64(len(body))
+		o.bytes[n.Ref] = body
+	case odbxfs.OdooRelocate:
+		if _, ok := o.nodes[op.Parent]; !ok {
+			return refused(odbxfs.KindMissing)
+		}
+		n.ParentRef, n.Name = op.Parent, op.Name
+	case odbxfs.OdooRemove:
+		for _, other := range o.nodes {
+			if other.ParentRef == n.Ref {
+				return odbxfs.OdooResult{Outcome: odbxfs.Failed, Err: &odbxfs.Error{Op: "remove", Kind: odbxfs.KindExists}}
+			}
+		}
+		o.unlink(n.Ref)
+		return odbxfs.OdooResult{Outcome: odbxfs.Done}
+	case odbxfs.OdooConvert:
+		if why := o.retain[n.Name]; why != "" {
+			return odbxfs.OdooResult{Outcome: odbxfs.Retained, Reason: why, Node: n}
+		}
+		n.Type, n.URL = odbxfs.Link, op.URL
+		delete(o.bytes, n.Ref)
+	case odbxfs.OdooHint:
+		n.MTime = op.MTime
+		if n.Type == odbxfs.Link {
+			n.SHA1, n.Size = op.SHA1, op.Size
+		}
+	}
+	o.put(*n)
+	return odbxfs.OdooResult{Outcome: odbxfs.Done}
+}
+
+// pairStands looks at a pair's precondition; rows are unique by Dropbox id.
+func (o *fakeOdoo) pairStands(p odbxfs.Pair) (*odbxfs.Pair, bool) {
+	if p.Row != 0 {
+		now, ok := o.pairs[p.Row]
+		return &now, ok && now.Version == p.Version
+	}
+	return nil, true
+}
+
+func (o *fakeOdoo) putPair(p odbxfs.Pair) *odbxfs.Pair {
+	if p.Row == 0 {
+		for row, q := range o.pairs {
+			if q.Dropbox == p.Dropbox && q.Odoo == p.Odoo {
+				p.Row, p.Version = row, q.Version // written before, and the answer lost
+			}
+		}
+	}
+	if p.Row == 0 {
+		o.lastRow++
+		p.Row = o.lastRow
+	}
+	p.Version++
+	p.Node, p.Parent = 0, 0
+	o.pairs[p.Row] = p
+	return &p
+}
+
+// Pairs implements OdooLedger.
+func (o *fakeOdoo) Pairs(_ context.Context, _ odbxfs.ClientID, after int64, limit int) ([]odbxfs.Pair, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("pairs"); err != nil {
+		return nil, err
+	}
+	var page []odbxfs.Pair
+	for _, row := range slices.Sorted(maps.Keys(o.pairs)) {
+		if row > after && len(page) < limit {
+			page = append(page, o.pairs[row])
+		}
+	}
+	return page, o.leave("pairs")
+}
+
+// Log implements OdooLedger.
+func (o *fakeOdoo) Log(_ context.Context, lines []odbxfs.LogLine) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("log"); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.Task == "" {
+			o.notes = append(o.notes, l)
+			continue
+		}
+		o.log[l.Task] = l
+	}
+	return o.leave("log")
+}
+
+// Lease implements OdooLedger.
+func (o *fakeOdoo) Lease(_ context.Context, _ odbxfs.ClientID, _ string, ttl time.Duration) (int64, time.Time, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("lease"); err != nil {
+		return 0, time.Time{}, err
+	}
+	if o.other != "" {
+		return 0, time.Time{}, &odbxfs.Error{Op: "lease", Kind: odbxfs.KindAccess, Err: errors.New(o.other + " has it")}
+	}
+	return 1, o.now().Add(ttl), o.leave("lease")
+}
+
+// SetClientState implements OdooLedger.
+func (o *fakeOdoo) SetClientState(context.Context, odbxfs.ClientID, string, string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.enter("state")
+}

@@ -1,0 +1,247 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"odbxfs"
+	"odbxfs/cache"
+	"odbxfs/sync/content"
+)
+
+// rig is one engine between two fakes, stepped by the test's own goroutine on a
+// clock of its own. One seed decides all.
+type rig struct {
+	t       *testing.T
+	rnd     *rand.Rand
+	clock   time.Time
+	faults  *faults
+	odoo    *fakeOdoo
+	dropbox *fakeDropbox
+	dir     string
+	store   *cache.Store
+	engine  *Engine
+	pending []Effect
+	tune    func(*Options)
+	trace   []string
+}
+
+func newRig(t *testing.T, seed uint64, tune ...func(*Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, rnd: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), faults: &faults{}}
+	now := func() time.Time { return r.clock }
+	r.odoo, r.dropbox = newFakeOdoo(now, r.faults), newFakeDropbox(now, r.faults)
+	r.tune = func(o *Options) {
+		for _, f := range tune {
+			f(o)
+		}
+	}
+	r.newDir()
+	r.open()
+	t.Cleanup(func() { r.close() })
+	return r
+}
+
+// newDir gives the store a new, empty place.
+func (r *rig) newDir() {
+	dir, err := os.MkdirTemp(r.t.TempDir(), "store")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.dir = dir
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	now := func() time.Time { return r.clock }
+	never := func(time.Duration) <-chan time.Time { return nil }
+	store, err := cache.Open(context.Background(), cache.Options{Dir: r.dir, Now: now, After: never, ID: "rig"})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	opt := Options{
+		Store: store, Odoo: r.odoo, Ledger: r.odoo, Holder: "test", Intents: true,
+		Dropbox: func(context.Context, odbxfs.CloudClient) (Dropbox, error) { return r.dropbox, nil },
+		Content: content.NewOpener(content.Options{Store: store, Odoo: r.odoo}),
+		Now:     now, Random: r.rnd.Float64, Interval: time.Second,
+	}
+	r.tune(&opt)
+	engine, err := New(opt)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.store, r.engine, r.pending = store, engine, nil
+	r.step(Event{})
+}
+
+func (r *rig) close() {
+	if r.store == nil {
+		return
+	}
+	if err := r.store.Close(); err != nil {
+		r.t.Error(err)
+	}
+	r.store = nil
+}
+
+// crash ends the process between two steps: effects under way are forgotten,
+// whether their calls were carried out or not.
+func (r *rig) crash() {
+	r.close()
+	r.open()
+}
+
+// loseStore starts anew with an empty store.
+func (r *rig) loseStore() {
+	r.close()
+	r.newDir()
+	r.open()
+}
+
+func (r *rig) step(ev Event) {
+	r.t.Helper()
+	r.engine.planDue = true // as the loop does for what was committed meanwhile
+	effects, err := r.engine.Step(ev)
+	if err != nil {
+		r.t.Fatalf("step: %v\n%s", err, strings.Join(r.last(40), "\n"))
+	}
+	r.pending = append(r.pending, effects...)
+}
+
+func (r *rig) last(n int) []string { return r.trace[max(0, len(r.trace)-n):] }
+
+// run carries out one effect, picked by the seed; false when there is none but
+// the long-poll and nothing in Dropbox for it.
+func (r *rig) run() bool {
+	r.t.Helper()
+	var can []int
+	for i, f := range r.pending {
+		if f.What != whatWait || r.dropboxMoved() {
+			can = append(can, i)
+		}
+	}
+	if len(can) == 0 {
+		return false
+	}
+	i := can[r.rnd.IntN(len(can))]
+	f := r.pending[i]
+	r.pending = slices.Delete(r.pending, i, i+1)
+	r.trace = append(r.trace, fmt.Sprintf("%s %s", r.clock.Format("05.000"), f.What))
+	r.step(f.Do(context.Background()))
+	return true
+}
+
+func (r *rig) dropboxMoved() bool {
+	for _, c := range r.engine.clients {
+		moved, err := r.dropbox.Wait(context.Background(), c.cursor)
+		if err != nil || moved {
+			return true
+		}
+	}
+	return false
+}
+
+// calm runs until nothing is left to do, moving the clock where the engine
+// waits for it.
+func (r *rig) calm() {
+	r.t.Helper()
+	for n := 0; ; n++ {
+		if n > 20000 {
+			r.t.Fatalf("it never comes to rest:\n%s", strings.Join(r.last(60), "\n"))
+		}
+		if r.run() {
+			continue
+		}
+		if r.engine.Idle() {
+			return
+		}
+		at := r.engine.Wake()
+		if at.IsZero() {
+			s, err := r.engine.Status()
+			r.t.Fatalf("it waits for nothing: %+v %v\n%s", s, err, strings.Join(r.last(30), "\n"))
+		}
+		if at.After(r.clock) {
+			r.clock = at
+		}
+		r.step(Event{})
+	}
+}
+
+// settle comes to rest with all faults gone, after every pause of a back-off.
+func (r *rig) settle() {
+	r.t.Helper()
+	*r.faults = faults{}
+	r.calm()
+	r.clock = r.clock.Add(10 * time.Minute)
+	r.step(Event{})
+	r.calm()
+}
+
+// tree gives Odoo's paths as the Dropbox fake gives its own, for comparison.
+func (r *rig) tree() []string {
+	r.odoo.mu.Lock()
+	defer r.odoo.mu.Unlock()
+	var out []string
+	for ref, n := range r.odoo.nodes {
+		p := "/Odoo"
+		if ref != odbxfs.RootRef() {
+			p = r.odooPath(n)
+		}
+		if n.Kind == odbxfs.Folder {
+			out = append(out, p+"/")
+			continue
+		}
+		b := r.odoo.bytes[ref]
+		if n.Type == odbxfs.Link {
+			id := odbxfs.DropboxID("id:" + strings.TrimSuffix(strings.TrimPrefix(n.URL, "https://www.dropbox.com/scl/fi/"), "?dl=0"))
+			b = r.dropbox.bytes[id]
+		}
+		out = append(out, p+" = "+string(b))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (r *rig) odooPath(n odbxfs.OdooNode) string {
+	if n.Ref == odbxfs.RootRef() {
+		return "/Odoo"
+	}
+	return r.odooPath(r.odoo.nodes[n.ParentRef]) + "/" + n.Name
+}
+
+// agree fails unless both sides have the same paths with the same bytes.
+func (r *rig) agree() {
+	r.t.Helper()
+	odoo, dropbox := r.tree(), r.dropbox.paths()
+	if !slices.Equal(odoo, dropbox) {
+		s, err := r.engine.Status()
+		r.t.Fatalf("the sides differ\nodoo:\n  %s\ndropbox:\n  %s\nstatus %+v %v\n%s", strings.Join(odoo, "\n  "),
+			strings.Join(dropbox, "\n  "), s, err, strings.Join(r.last(80), "\n"))
+	}
+}
+
+// quiet fails if another round plans anything.
+func (r *rig) quiet() {
+	r.t.Helper()
+	before := r.engine.queuedEver
+	writes := r.dropbox.calls["apply"] + r.odoo.calls["apply"]
+	r.clock = r.clock.Add(time.Minute)
+	r.step(Event{})
+	r.calm()
+	if r.engine.queuedEver != before {
+		r.t.Fatalf("a second round plans %d tasks\n%s", r.engine.queuedEver-before, strings.Join(r.last(30), "\n"))
+	}
+	if after := r.dropbox.calls["apply"] + r.odoo.calls["apply"]; after != writes {
+		r.t.Fatalf("a second round writes")
+	}
+}
+
+var order1, order2 = odbxfs.RecordRef("sale.order", 1), odbxfs.RecordRef("sale.order", 2)
+
+const dir1, dir2 = "/Odoo/Sales Orders/S00001", "/Odoo/Sales Orders/S00002"
