@@ -187,7 +187,11 @@ func TestWhatAPersonDoes(t *testing.T) {
 				if way == "while it is off" {
 					p.restart(func() { p.sh(c.script) })
 				} else {
+					// Seen as one, as an editor's save is: sh may be slow on a busy
+					// machine. TestAPersonAndTheAPIAtOnce lets things be seen in parts.
+					p.srv.mu.Lock()
 					p.sh(c.script)
+					p.srv.mu.Unlock()
 				}
 				paths := splitPaths(c.want)
 				got := ""

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,7 @@ type dirDisk struct {
 
 	fd      int // of inotify; File.Fd would make it blocking
 	inotify *os.File
+	handed  atomic.Int64     // bytes of events read from inotify
 	byWatch map[int32]string // watch -> folder id; the root is ""
 	watches map[string]int32
 	dirty   map[string]bool    // folders in which something happened

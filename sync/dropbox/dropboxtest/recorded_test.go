@@ -296,6 +296,9 @@ func (p *player) setUpListing(x exchange, path string, ok bool) {
 	if !ok {
 		return
 	}
+	if x.fixture == "list_folder/success_shared_folder" {
+		path = "/dropbox_api_fixtures/list_folder/shared_folder" // listed through its link
+	}
 	p.make(path, true)
 	rec, _ := fieldsOf(x.answer)
 	if rec[".entries[]{folder}"] != "" {

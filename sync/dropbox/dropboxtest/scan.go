@@ -21,6 +21,8 @@ import (
 type scan struct {
 	d       *dirDisk
 	force   bool // files that are still open count too
+	final   bool // what is missing ends, even when more is happening
+	begun   int64
 	missing map[*node]bool
 	young   map[*node]bool // folders watched for the first time
 	later   []postponed
@@ -32,22 +34,29 @@ type postponed struct {
 	found
 }
 
-// settleAll implements disk.
+// settleAll implements disk. A person who goes on working is waited for a few
+// rounds only.
 func (d *dirDisk) settleAll() error {
-	d.s.tree.root.walk(func(n *node) {
-		if n.folder() {
-			d.dirty[n.id] = true
+	const rounds = 4
+	for i := 1; i <= rounds; i++ {
+		d.s.tree.root.walk(func(n *node) {
+			if n.folder() {
+				d.dirty[n.id] = true
+			}
+		})
+		if err := d.scan(true, i == rounds); err != nil || len(d.dirty) == 0 {
+			return err
 		}
-	})
-	return d.scan(true)
+	}
+	return nil
 }
 
 // scan leaves in d.dirty the folders that must be looked at again.
-func (d *dirDisk) scan(force bool) error {
+func (d *dirDisk) scan(force, final bool) error {
 	if d.closed {
 		return nil
 	}
-	sc := &scan{d: d, force: force, missing: map[*node]bool{}, young: map[*node]bool{}}
+	sc := &scan{d: d, force: force, final: final, begun: d.eventBytes(), missing: map[*node]bool{}, young: map[*node]bool{}}
 	work := d.dirty
 	d.dirty = map[string]bool{}
 	for {
@@ -192,6 +201,9 @@ func (sc *scan) folder(n *node) (more []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if n != sc.d.s.tree.root && !sc.stands(n) {
+		return nil, nil // moved while it was looked at: nothing that was found counts
+	}
 	here := map[*node]bool{}
 	var rest []found
 	for _, f := range list {
@@ -299,6 +311,11 @@ func (sc *scan) appeared(parent *node, f found) (*node, error) {
 	t := sc.d.s.tree
 	q := t.byIdent[f.id.key()]
 	if q != nil && q.folder() == f.dir && !parent.within(q) && (sc.missing[q] || !sc.stands(q)) {
+		if sc.isBackup(q, parent, f) {
+			delete(sc.missing, q)
+			sc.d.dirty[parent.id] = true
+			return nil, nil
+		}
 		return q, sc.moved(q, parent, name, f)
 	}
 	if f.dir {
@@ -313,11 +330,31 @@ func (sc *scan) appeared(parent *node, f found) (*node, error) {
 	return t.putFile(nil, parent, name, *got), nil
 }
 
+// isBackup reports a file that an editor has just put aside as name~: for a
+// moment its old name is given the chance to come back, or the id would go with
+// the backup, which the editor deletes.
+func (sc *scan) isBackup(q, parent *node, f found) bool {
+	if f.dir || q.parent != parent || f.name != q.name+"~" || sc.force {
+		return false
+	}
+	at := spot{parent.id, f.name}
+	if _, waiting := sc.d.busy[at]; !waiting {
+		sc.d.busy[at] = sc.d.s.opt.Now()
+	}
+	return sc.isBusy(parent, f)
+}
+
 // takePostponed takes in entries that waited for their name. What stood at it
 // and did not turn up elsewhere ends now. more are folders to look at next.
 func (sc *scan) takePostponed() (more []string, err error) {
 	list := sc.later
 	sc.later = nil
+	if !sc.settled() {
+		for _, p := range list {
+			sc.d.dirty[p.parent.id] = true
+		}
+		return nil, nil
+	}
 	for _, p := range list {
 		if sc.gone(p.parent) || sc.d.s.tree.byID[p.parent.id] == nil && p.parent.id != "" {
 			continue
@@ -439,8 +476,18 @@ func (sc *scan) readFile(parent *node, f found) (*content, error) {
 	return &content{hash: hash, size: size, client: time.Unix(0, after.Mod), ident: after}, nil
 }
 
+// settled reports that nothing happened in the directory since the scan began.
+// Otherwise what is missing may have gone to a folder that was looked at before.
+func (sc *scan) settled() bool { return sc.final || sc.d.eventBytes() == sc.begun }
+
 // end removes from the tree what did not turn up anywhere.
 func (sc *scan) end() {
+	if !sc.settled() {
+		for n := range sc.missing {
+			sc.d.dirty[n.parent.id] = true
+		}
+		return
+	}
 	for len(sc.missing) > 0 {
 		var top *node
 		for n := range sc.missing {

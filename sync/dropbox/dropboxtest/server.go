@@ -51,7 +51,7 @@ func New(opt Options) (*Server, error) {
 	if opt.State == "" {
 		s.store = newMemStore()
 	} else {
-		fst, err := openFileStore(opt.State)
+		fst, err := openFileStore(opt.State, opt.After)
 		if err != nil {
 			return nil, err
 		}

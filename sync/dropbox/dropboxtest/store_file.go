@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +23,7 @@ type fileStore struct {
 	journal *os.File
 }
 
-func openFileStore(dir string) (*fileStore, error) {
+func openFileStore(dir string, after func(time.Duration) <-chan time.Time) (*fileStore, error) {
 	for _, d := range []string{dir, filepath.Join(dir, "blobs"), filepath.Join(dir, "tmp")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("open state: %w", err)
@@ -32,7 +33,15 @@ func openFileStore(dir string) (*fileStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	// A child process that is just being started holds a copy of the descriptor
+	// until it executes its program, so a server that was just closed may seem
+	// to be there.
+	for i := 0; i < 40 && errors.Is(err, unix.EWOULDBLOCK); i++ {
+		<-after(25 * time.Millisecond)
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open state: %s is in use by another server: %w", dir, err), lock.Close())
 	}
 	journal, err := os.OpenFile(filepath.Join(dir, "journal.jsonl"), os.O_CREATE|os.O_RDWR, 0o600)

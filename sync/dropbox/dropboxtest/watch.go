@@ -68,12 +68,23 @@ func (d *dirDisk) read() {
 		if err != nil {
 			return // closed
 		}
+		d.handed.Add(int64(n))
 		select {
 		case d.events <- parseEvents(buf[:n]):
 		case <-d.s.done:
 			return
 		}
 	}
+}
+
+// eventBytes counts all that the kernel told so far, read or not. It grows when
+// something happens in the directory.
+func (d *dirDisk) eventBytes() int64 {
+	waiting, err := unix.IoctlGetInt(d.fd, unix.TIOCINQ) // FIONREAD by its other name
+	if err != nil {
+		return -1 // closed: nothing is compared any more
+	}
+	return d.handed.Load() + int64(waiting)
 }
 
 func parseEvents(b []byte) []inotifyEvent {
@@ -153,7 +164,7 @@ func (d *dirDisk) note(list []inotifyEvent) {
 func (d *dirDisk) takeIn() (again bool) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
-	if err := d.scan(false); err != nil && d.s.tree.failed == nil {
+	if err := d.scan(false, false); err != nil && d.s.tree.failed == nil {
 		d.s.tree.failed = err
 	}
 	return len(d.dirty) > 0
