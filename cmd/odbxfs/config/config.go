@@ -24,6 +24,7 @@ type Config struct {
 	Odoo    Odoo               `koanf:"odoo"`
 	Mount   Mount              `koanf:"mount"`
 	Sync    Sync               `koanf:"sync"`
+	Setup   Setup              `koanf:"setup"`
 	Dropbox map[string]Dropbox `koanf:"dropbox"`
 }
 
@@ -70,6 +71,12 @@ type Sync struct {
 	// person is asked; 0 asks never. Default: 200, or 20% of a client's items
 	// when those are at least 10.
 	HoldDeletions int `koanf:"hold_deletions"`
+}
+
+// Setup is the login that `odbxfs setup` uses: one with Settings rights. It is
+// needed for setup only.
+type Setup struct {
+	Login `koanf:",squash"`
 }
 
 // Dropbox is the login of one cloud client, by the client's name in Odoo.

@@ -168,6 +168,15 @@ func handler(verb Verb) http.Handler {
 	})
 }
 
+// Alive reports whether a daemon listens at path.
+func Alive(path string) bool {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return false
+	}
+	return c.Close() == nil
+}
+
 // Call asks the daemon of the socket at path. [ErrNoDaemon] when there is none;
 // an error of the verb keeps its kind.
 func Call(ctx context.Context, path, verb string, args, result any) error {

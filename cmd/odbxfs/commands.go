@@ -1,0 +1,312 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"odbxfs/cache"
+	"odbxfs/cmd/odbxfs/control"
+	"odbxfs/cmd/odbxfs/daemon"
+	"odbxfs/sync"
+)
+
+// daemonOptions are those of the config.
+func (a *app) daemonOptions(cmd *cobra.Command, mode daemon.Mode) (daemon.Options, error) {
+	cfg, err := a.config(cmd)
+	return daemon.Options{Config: cfg, Mode: mode, Log: a.log()}, err
+}
+
+// serve runs a daemon until it is stopped.
+func (a *app) serve(ctx context.Context, opt daemon.Options, ready string) error {
+	d, err := daemon.Open(ctx, opt)
+	if err != nil {
+		return openError(err)
+	}
+	serveErr := d.Check(ctx)
+	if serveErr == nil {
+		serveErr = d.Serve(ctx, func() { fmt.Fprintln(a.stdout, ready) })
+	}
+	return errors.Join(serveErr, d.Close())
+}
+
+// openError says what to do when another process has the store.
+func openError(err error) error {
+	if errors.Is(err, cache.ErrLocked) {
+		return hinted{err, "a daemon is at work on this store already; `odbxfs status` asks it"}
+	}
+	return err
+}
+
+func newMount(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "mount [DIR]", Short: "Mount Odoo's folders at DIR, as the user of [mount]",
+		Long: `Mount shows Odoo's folder trees at DIR until it is stopped or unmounted.
+
+It signs in as the user of [mount] in the config, and shows and changes what
+that user may see and change in Odoo. What is copied in is safe on this machine
+when close returns, and goes to Odoo in the background: odbxfs status tells.
+
+On an Odoo without odbxfs setup, name the models under [mount] (plain mode):
+  models = ["sale.order", "project.project"]`,
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opt, err := a.daemonOptions(cmd, daemon.Mount)
+			if err == nil {
+				err = takeDir(&opt, args)
+			}
+			if err != nil {
+				return err
+			}
+			return a.serve(cmd.Context(), opt, "mounted at "+opt.Config.Mount.Dir+"; stop with Ctrl-C or umount")
+		},
+	}
+}
+
+func takeDir(opt *daemon.Options, args []string) error {
+	if len(args) > 0 {
+		opt.Config.Mount.Dir = args[0]
+	}
+	if opt.Config.Mount.Dir == "" {
+		return usageError{errors.New("no place to mount at: name a folder, or set mount.dir")}
+	}
+	return nil
+}
+
+func newRun(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "run [DIR]", Short: "Mount and sync in one process, as the technical user of [sync]",
+		Long: `Run is mount and sync on one store, for one machine.
+
+Its mount is the administrator's view: it shows all that the sync sees, whatever
+the technical user's own rights are, and only this machine's user may enter it.
+New files belong to the technical user.`,
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opt, err := a.daemonOptions(cmd, daemon.Run)
+			if err == nil {
+				err = takeDir(&opt, args)
+			}
+			if err != nil {
+				return err
+			}
+			return a.serve(cmd.Context(), opt, "mounted at "+opt.Config.Mount.Dir+" with the administrator's view (this user only), and syncing; stop with Ctrl-C")
+		},
+	}
+}
+
+func newSync(a *app) *cobra.Command {
+	var once, dry bool
+	cmd := &cobra.Command{
+		Use: "sync", Short: "Mirror the tree to Dropbox and back, for ever or once",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opt, err := a.daemonOptions(cmd, daemon.Sync)
+			if err != nil {
+				return err
+			}
+			if !once && !dry {
+				return a.serve(cmd.Context(), opt, "syncing; stop with Ctrl-C")
+			}
+			opt.DryRun = dry
+			var status sync.Status
+			if err := a.ask(cmd.Context(), opt, daemon.VerbOnce, nil, &status); err != nil {
+				return err
+			}
+			return a.finish(status)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "do what is to be done now, then end")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be done, and do nothing")
+	return cmd
+}
+
+// finish prints a state, and makes an exit code of what waits for a person.
+func (a *app) finish(s sync.Status) error {
+	printStatus(a.stdout, s)
+	if len(s.Held)+len(s.Parked) > 0 {
+		return withCode{exitPerson, fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
+	}
+	return nil
+}
+
+// lockPatience is how long a locked store with a silent socket is tried.
+const lockPatience = 10 * time.Second
+
+// ask has a verb done by the daemon on the store, or by this process when
+// there is none.
+func (a *app) ask(ctx context.Context, opt daemon.Options, verb string, args, result any) error {
+	if opt.Store == "" {
+		opt.Store = daemon.StoreDir(opt.Config, opt.Mode)
+	}
+	socket, err := control.Path(opt.Store)
+	if err != nil {
+		return err
+	}
+	for start := time.Now(); ; {
+		err := control.Call(ctx, socket, verb, args, result)
+		if !errors.Is(err, control.ErrNoDaemon) {
+			return err
+		}
+		err = a.askHere(ctx, opt, verb, args, result)
+		if !errors.Is(err, cache.ErrLocked) || time.Since(start) > lockPatience {
+			return err
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (a *app) askHere(ctx context.Context, opt daemon.Options, verb string, args, result any) error {
+	d, err := daemon.Open(ctx, opt)
+	if err != nil {
+		return openError(err)
+	}
+	raw, err := json.Marshal(args)
+	if err == nil {
+		var answer any
+		if answer, err = d.Direct(ctx, verb, raw); err == nil {
+			if raw, err = json.Marshal(answer); err == nil {
+				err = json.Unmarshal(raw, result)
+			}
+		}
+	}
+	return errors.Join(err, d.Close())
+}
+
+// mode is the one whose store a command means.
+func modeFlag(cmd *cobra.Command, mode *string) {
+	cmd.Flags().StringVar(mode, "of", "", "whose store: run, sync or mount (default: the one that a daemon runs on, else sync)")
+}
+
+// pickMode finds the daemon that runs, when nobody said which is meant.
+func pickMode(opt *daemon.Options, mode string) error {
+	switch m := daemon.Mode(mode); m {
+	case daemon.Mount, daemon.Sync, daemon.Run:
+		opt.Mode = m
+		return nil
+	case "":
+	default:
+		return usageError{fmt.Errorf("--of is run, sync or mount, not %q", mode)}
+	}
+	for _, m := range []daemon.Mode{daemon.Run, daemon.Sync, daemon.Mount} {
+		socket, err := control.Path(daemon.StoreDir(opt.Config, m))
+		if err != nil {
+			return err
+		}
+		if control.Alive(socket) {
+			opt.Mode = m
+			return nil
+		}
+	}
+	opt.Mode = daemon.Sync
+	return nil
+}
+
+func newStatus(a *app) *cobra.Command {
+	var mode string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "How it does: queue, held deletions, parked items, why nothing moves",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opt, err := a.daemonOptions(cmd, daemon.Sync)
+			if err == nil {
+				err = pickMode(&opt, mode)
+			}
+			if err != nil {
+				return err
+			}
+			var s sync.Status
+			if err := a.ask(cmd.Context(), opt, daemon.VerbStatus, nil, &s); err != nil {
+				return err
+			}
+			if asJSON {
+				enc := json.NewEncoder(a.stdout)
+				enc.SetIndent("", "  ")
+				return enc.Encode(s)
+			}
+			return a.finish(s)
+		},
+	}
+	modeFlag(cmd, &mode)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+func newReset(a *app) *cobra.Command {
+	var mode string
+	var args daemon.ResetArgs
+	cmd := &cobra.Command{
+		Use: "reset", Short: "Bring everything back into Odoo, and forget the cloud client",
+		Long: `Reset makes every link of a cloud client a binary attachment again, checked byte
+for byte, and forgets what was paired. Dropbox's copies stay, or go to Dropbox's
+trash with --remove-remote.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			opt, err := a.daemonOptions(cmd, daemon.Sync)
+			if err == nil {
+				err = pickMode(&opt, mode)
+			}
+			if err != nil {
+				return err
+			}
+			if opt.Mode == daemon.Mount {
+				return usageError{errors.New("a mount has no cloud client to reset; use --of run or --of sync")}
+			}
+			var r sync.ResetReport
+			if err := a.ask(cmd.Context(), opt, daemon.VerbReset, args, &r); err != nil {
+				return err
+			}
+			return a.printReset(r)
+		},
+	}
+	modeFlag(cmd, &mode)
+	cmd.Flags().StringVar(&args.Client, "client", "", "the cloud client's name (default: the only one)")
+	cmd.Flags().BoolVar(&args.Remove, "remove-remote", false, "put Dropbox's copies into its trash afterwards")
+	return cmd
+}
+
+func newApprove(a *app) *cobra.Command {
+	return onPaths(a, "approve [PATH...]", "Carry out held deletions", daemon.VerbApprove, "%d deletions go on\n")
+}
+
+func newRestore(a *app) *cobra.Command {
+	return onPaths(a, "restore [PATH...]", "Undo held deletions", daemon.VerbRestore, "%d things are back\n")
+}
+
+func newRetry(a *app) *cobra.Command {
+	return onPaths(a, "retry [PATH...]", "Try parked things again", daemon.VerbRetry, "%d things are tried again\n")
+}
+
+// onPaths makes a command that works on things of the tree, or on all.
+func onPaths(a *app, use, short, verb, said string) *cobra.Command {
+	var mode string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Long: short + ". Paths are those of the tree, as \"Sales Orders/S00001/a.pdf\"; none means all.",
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			opt, err := a.daemonOptions(cmd, daemon.Sync)
+			if err == nil {
+				err = pickMode(&opt, mode)
+			}
+			if err != nil {
+				return err
+			}
+			var n daemon.Count
+			if err := a.ask(cmd.Context(), opt, verb, daemon.PathArgs{Paths: paths}, &n); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.stdout, said, n.N)
+			return err
+		},
+	}
+	modeFlag(cmd, &mode)
+	return cmd
+}

@@ -1,0 +1,225 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"odbxfs"
+	"odbxfs/cache"
+	"odbxfs/cmd/odbxfs/config"
+	"odbxfs/cmd/odbxfs/control"
+	"odbxfs/fs"
+	"odbxfs/odoo"
+	"odbxfs/sync"
+	"odbxfs/sync/access"
+	"odbxfs/sync/content"
+	"odbxfs/sync/plan"
+)
+
+// Mode is which executors the process has.
+type Mode string
+
+// The modes; see DESIGN's "Processes".
+const (
+	Mount Mode = "mount" // Odoo as that user, no Dropbox
+	Sync  Mode = "sync"  // the technical user, Dropbox, a lease per client
+	Run   Mode = "run"   // both on one store
+)
+
+// Options start a daemon.
+type Options struct {
+	Config config.Config
+	Mode   Mode
+	Log    *slog.Logger
+	// Store is the store's folder; empty: one below Config.State for this mode,
+	// server, database, login and uid.
+	Store string
+	// HTTP carries all requests; nil: the standard transport.
+	HTTP http.RoundTripper
+	// DryRun plans and carries out nothing.
+	DryRun bool
+}
+
+// Daemon is one process's work on one store.
+type Daemon struct {
+	// fixed after Open
+	opt     Options
+	log     *slog.Logger
+	store   *cache.Store
+	client  *odoo.Client
+	port    sync.Odoo
+	ledger  sync.OdooLedger
+	access  fs.Access
+	boxes   *boxes
+	opener  *content.Opener
+	socket  string
+	changes chan func(context.Context) // work that needs the engine for itself
+	engine  engineBox
+}
+
+// StoreDir gives the folder of the store that belongs to (config, mode, login, uid).
+func StoreDir(cfg config.Config, mode Mode) string {
+	id := fmt.Sprintf("%s\n%s\n%s\n%d", cfg.Odoo.URL, cfg.Odoo.Database, login(cfg, mode).Login, os.Getuid())
+	sum := sha256.Sum256([]byte(id))
+	return filepath.Join(cfg.State, string(mode)+"-"+hex.EncodeToString(sum[:4]))
+}
+
+func login(cfg config.Config, mode Mode) config.Login {
+	if mode == Mount {
+		return cfg.Mount.Login
+	}
+	return cfg.Sync.Login
+}
+
+// Client makes the client for Odoo of a login.
+func Client(opt Options, l config.Login) (*odoo.Client, error) {
+	cfg := opt.Config.Odoo
+	if cfg.URL == "" || cfg.Database == "" || l.Login == "" {
+		return nil, errors.New("odoo.url, odoo.database and a login are needed: set them in the config file or the environment (see `odbxfs settings`)")
+	}
+	transport := odoo.Transport(cfg.Transport)
+	if transport == "auto" {
+		transport = odoo.Auto
+	}
+	return odoo.New(odoo.Config{
+		URL: cfg.URL, Database: cfg.Database, Login: l.Login, Secret: l.Read, HTTP: opt.HTTP,
+		Timeout: cfg.Timeout, Transport: transport, Now: time.Now, Log: opt.Log,
+	})
+}
+
+// Open opens the store and makes the ports. Odoo need not answer yet.
+func Open(ctx context.Context, opt Options) (*Daemon, error) {
+	d := &Daemon{opt: opt, log: opt.Log, changes: make(chan func(context.Context))}
+	if d.opt.Store == "" {
+		d.opt.Store = StoreDir(opt.Config, opt.Mode)
+	}
+	var err error
+	if d.client, err = Client(opt, login(opt.Config, opt.Mode)); err != nil {
+		return nil, err
+	}
+	if d.socket, err = control.Path(d.opt.Store); err != nil {
+		return nil, err
+	}
+	if d.store, err = openStore(ctx, d.opt); err != nil {
+		return nil, err
+	}
+	if err := d.join(); err != nil {
+		return nil, errors.Join(err, d.store.Close())
+	}
+	return d, nil
+}
+
+func openStore(ctx context.Context, opt Options) (*cache.Store, error) {
+	if err := os.MkdirAll(filepath.Dir(opt.Store), 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the store: %w", err)
+	}
+	return cache.Open(ctx, cache.Options{
+		Dir: opt.Store, Now: time.Now, After: time.After, ContentLimit: opt.Config.Mount.CacheSize,
+		KeepMTimes: plain(opt), Log: opt.Log,
+	})
+}
+
+// plain reports whether Odoo is used untouched.
+func plain(opt Options) bool { return opt.Mode == Mount && len(opt.Config.Mount.Models) > 0 }
+
+// join makes the ports and what reads through them.
+func (d *Daemon) join() error {
+	links := content.NewLinks(d.opt.HTTP, linkHosts(d.opt.Config))
+	contents := content.Options{Store: d.store, Links: links}
+	switch {
+	case plain(d.opt):
+		p, err := odoo.NewPlain(d.client, plainConfig(d.opt.Config))
+		if err != nil {
+			return err
+		}
+		d.port = p
+		d.access = access.New(d.store, p, time.Now)
+	case d.opt.Mode == Mount:
+		u := odoo.NewUser(d.client)
+		d.port = u
+		d.access = access.New(d.store, u, time.Now)
+	default:
+		e := odoo.NewEngine(d.client)
+		d.port, d.ledger = e, e
+		d.boxes = newBoxes(d.opt)
+		contents.Dropbox = d.boxes.content
+	}
+	contents.Odoo = d.port
+	d.opener = content.NewOpener(contents)
+	return nil
+}
+
+func plainConfig(cfg config.Config) odoo.PlainConfig {
+	var p odoo.PlainConfig
+	for _, m := range cfg.Mount.Models {
+		p.Models = append(p.Models, odoo.PlainModel{Model: m})
+	}
+	return p
+}
+
+// newEngine makes an engine on the store as it is now.
+func (d *Daemon) newEngine() (*sync.Engine, error) {
+	cfg := d.opt.Config
+	o := sync.Options{
+		Store: d.store, Odoo: d.port, Content: d.opener, Intents: d.opt.Mode != Sync, Holder: holder(cfg),
+		WebBase: www(cfg), Now: time.Now, Random: rand.Float64, Interval: cfg.Sync.Poll, OnlyPlan: d.opt.DryRun, Log: d.log,
+		Guard: guard(cfg),
+	}
+	if d.opt.Mode == Mount {
+		o.Interval = cfg.Mount.Interval
+	} else {
+		o.Ledger, o.Dropbox = d.ledger, d.boxes.connect
+	}
+	return sync.New(o)
+}
+
+func guard(cfg config.Config) plan.GuardPolicy {
+	return plan.GuardPolicy{Off: cfg.Sync.HoldDeletions == 0, Most: cfg.Sync.HoldDeletions}
+}
+
+// holder names this process in leases: another process on this host is another
+// holder.
+func holder(cfg config.Config) string {
+	if cfg.Sync.Holder != "" {
+		return cfg.Sync.Holder
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// Store gives the daemon's store, for tests.
+func (d *Daemon) Store() *cache.Store { return d.store }
+
+// Close closes the store. Serve and Once must have returned.
+func (d *Daemon) Close() error { return d.store.Close() }
+
+// Check signs in and looks whether Odoo is set up, so that a first start says
+// what is wrong instead of waiting.
+func (d *Daemon) Check(ctx context.Context) error {
+	if err := d.client.SignIn(ctx); err != nil {
+		return err
+	}
+	if e, ok := d.port.(*odoo.Engine); ok {
+		return e.Verify(ctx)
+	}
+	return nil
+}
+
+// opens turns content's opener into the mount's.
+type opens struct{ o *content.Opener }
+
+func (o opens) OpenRead(ctx context.Context, node odbxfs.NodeID) (fs.Content, error) {
+	return o.o.OpenRead(ctx, node)
+}

@@ -1,0 +1,269 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	gosync "sync"
+	"time"
+
+	"odbxfs"
+	"odbxfs/cache"
+	"odbxfs/cmd/odbxfs/control"
+	"odbxfs/fs"
+	"odbxfs/sync"
+)
+
+// engineBox holds the engine that runs now; commands of other goroutines ask it.
+type engineBox struct {
+	mu gosync.Mutex
+	e  *sync.Engine
+}
+
+func (b *engineBox) set(e *sync.Engine) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.e = e
+}
+
+func (b *engineBox) get() *sync.Engine {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.e
+}
+
+// Serve mounts (in modes mount and run), answers commands and runs the engine
+// until ctx ends or the mount is taken away. ready is called when all that
+// stands. What is not sent by then stays durable in the store.
+func (d *Daemon) Serve(ctx context.Context, ready func()) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	server, err := control.Listen(d.socket, d.verbs())
+	if err != nil {
+		return err
+	}
+	defer server.Close() //nolint:errcheck // the process ends
+	e, err := d.newEngine()
+	if err != nil {
+		return err
+	}
+	d.engine.set(e)
+	var mount *fs.Server
+	if d.opt.Mode != Sync {
+		if mount, err = d.mount(ctx); err != nil {
+			return err
+		}
+		go func() {
+			mount.Wait()
+			stop()
+		}()
+	}
+	ready()
+	err = d.loop(ctx, e)
+	if mount != nil {
+		unmountCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		err = errors.Join(err, mount.Unmount(unmountCtx))
+	}
+	return err
+}
+
+func (d *Daemon) mount(ctx context.Context) (*fs.Server, error) {
+	if err := os.MkdirAll(d.opt.Config.Mount.Dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("make the mount point: %w", err)
+	}
+	return fs.Mount(ctx, fs.Options{
+		Dir: d.opt.Config.Mount.Dir, Store: fs.OnCache(d.store), Opener: opens{d.opener}, Access: d.access,
+		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), AllowOther: d.opt.Config.Mount.AllowOther,
+		Backups: fs.DefaultBackups(), ContentDir: d.opt.Store, Now: time.Now, Log: d.log,
+	})
+}
+
+// loop runs the engine. Work that needs it for itself (once, reset) stops it,
+// and it goes on anew from the store afterwards.
+func (d *Daemon) loop(ctx context.Context, e *sync.Engine) error {
+	for {
+		running, pause := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() { ended <- e.Run(running, time.After) }()
+		select {
+		case err := <-ended:
+			pause()
+			return err
+		case work := <-d.changes:
+			pause()
+			if err := <-ended; err != nil {
+				return err
+			}
+			work(ctx)
+		}
+		var err error
+		if e, err = d.newEngine(); err != nil {
+			return err
+		}
+		d.engine.set(e)
+	}
+}
+
+// alone runs fn with an engine of its own, in a running daemon or without.
+func (d *Daemon) alone(ctx context.Context, serving bool, fn func(context.Context, *sync.Engine) error) error {
+	work := func(ctx context.Context) error {
+		e, err := d.newEngine()
+		if err != nil {
+			return err
+		}
+		d.engine.set(e)
+		return fn(ctx, e)
+	}
+	if !serving {
+		return work(ctx)
+	}
+	result := make(chan error, 1)
+	select {
+	case d.changes <- func(daemon context.Context) {
+		both, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(daemon, cancel)()
+		result <- work(both)
+	}:
+		return <-result
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Verbs of the control socket, as the commands call them.
+const (
+	VerbStatus  = "status"
+	VerbOnce    = "once"
+	VerbReset   = "reset"
+	VerbApprove = "approve"
+	VerbRestore = "restore"
+	VerbRetry   = "retry"
+)
+
+// ResetArgs say which client is let go, and how.
+type ResetArgs struct {
+	Client string `json:"client"` // its name; empty: the only one
+	Remove bool   `json:"remove"`
+}
+
+// PathArgs name things of the tree; none: all.
+type PathArgs struct {
+	Paths []string `json:"paths"`
+}
+
+// Count answers how many things a command meant.
+type Count struct {
+	N int `json:"n"`
+}
+
+func (d *Daemon) verbs() map[string]control.Verb {
+	return map[string]control.Verb{
+		VerbStatus: func(context.Context, json.RawMessage) (any, error) { return d.engine.get().Status() },
+		VerbOnce:   func(ctx context.Context, _ json.RawMessage) (any, error) { return d.once(ctx, true) },
+		VerbReset: func(ctx context.Context, raw json.RawMessage) (any, error) {
+			var a ResetArgs
+			if err := json.Unmarshal(raw, &a); err != nil {
+				return nil, err
+			}
+			return d.reset(ctx, true, a)
+		},
+		VerbApprove: d.onPaths(func(e *sync.Engine, ids []odbxfs.NodeID) (int, error) { return e.Approve(ids...) }),
+		VerbRestore: d.onPaths(func(e *sync.Engine, ids []odbxfs.NodeID) (int, error) { return e.RestoreHeld(ids...) }),
+		VerbRetry:   d.onPaths(func(e *sync.Engine, ids []odbxfs.NodeID) (int, error) { return e.Retry(ids...) }),
+	}
+}
+
+// onPaths makes a verb of what works on nodes.
+func (d *Daemon) onPaths(do func(*sync.Engine, []odbxfs.NodeID) (int, error)) control.Verb {
+	return func(_ context.Context, raw json.RawMessage) (any, error) {
+		var a PathArgs
+		if err := json.Unmarshal(raw, &a); err != nil {
+			return nil, err
+		}
+		ids := make([]odbxfs.NodeID, 0, len(a.Paths))
+		err := d.store.View(func(tx *cache.Tx) error {
+			ids = ids[:0]
+			for _, p := range a.Paths {
+				id, err := tx.Resolve(p)
+				if err != nil {
+					return fmt.Errorf("%s: %w", p, err)
+				}
+				ids = append(ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		n, err := do(d.engine.get(), ids)
+		return Count{n}, err
+	}
+}
+
+// once runs until nothing is left to do, and gives the state then.
+func (d *Daemon) once(ctx context.Context, serving bool) (sync.Status, error) {
+	var status sync.Status
+	err := d.alone(ctx, serving, func(ctx context.Context, e *sync.Engine) error {
+		if err := e.RunOnce(ctx, time.After); err != nil {
+			return err
+		}
+		var err error
+		status, err = e.Status()
+		return err
+	})
+	return status, err
+}
+
+// reset brings everything of a client back into Odoo and forgets it.
+func (d *Daemon) reset(ctx context.Context, serving bool, a ResetArgs) (sync.ResetReport, error) {
+	var report sync.ResetReport
+	err := d.alone(ctx, serving, func(ctx context.Context, e *sync.Engine) error {
+		id, err := d.clientByName(ctx, a.Client)
+		if err != nil {
+			return err
+		}
+		report, err = e.Reset(ctx, time.After, id, sync.ResetOptions{RemoveRemote: a.Remove})
+		return err
+	})
+	return report, err
+}
+
+// clientByName finds a cloud client in Odoo; an empty name means the only one.
+func (d *Daemon) clientByName(ctx context.Context, name string) (odbxfs.ClientID, error) {
+	changes, err := d.port.Changes(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	var names []string
+	for _, c := range changes.Clients {
+		if c.Name == name || name == "" && len(changes.Clients) == 1 {
+			return c.ID, nil
+		}
+		names = append(names, c.Name)
+	}
+	return 0, &odbxfs.Error{Op: "find the cloud client", Item: name, Kind: odbxfs.KindMissing, Err: fmt.Errorf("there are %q: name one with --client", names)}
+}
+
+// Direct runs a verb in this process: there is no daemon to ask.
+func (d *Daemon) Direct(ctx context.Context, verb string, args json.RawMessage) (any, error) {
+	switch verb {
+	case VerbOnce:
+		return d.once(ctx, false)
+	case VerbReset:
+		var a ResetArgs
+		if err := json.Unmarshal(args, &a); err != nil {
+			return nil, err
+		}
+		return d.reset(ctx, false, a)
+	}
+	e, err := d.newEngine()
+	if err != nil {
+		return nil, err
+	}
+	d.engine.set(e)
+	return d.verbs()[verb](ctx, args)
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"odbxfs/sync"
+)
+
+// shown is how many items of a list are printed; the JSON form has all.
+const shown = 20
+
+func printStatus(w io.Writer, s sync.Status) {
+	var b strings.Builder
+	odoo := "Odoo answers"
+	if !s.OdooOK {
+		odoo = "Odoo does not answer"
+	}
+	fmt.Fprintf(&b, "%s; %d tasks and %d changes of the mount are under way\n", odoo, s.Queued, s.Intents)
+	for _, c := range s.Clients {
+		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, strings.TrimSpace(c.State+" "+c.Message))
+	}
+	for _, line := range s.Waiting {
+		fmt.Fprintf(&b, "waiting: %s\n", line)
+	}
+	printItems(&b, "held, waits for `odbxfs approve` or `odbxfs restore`", s.Held)
+	printItems(&b, "parked, see why and then `odbxfs retry`", s.Parked)
+	// A closed pipe is the reader's choice.
+	_, _ = io.WriteString(w, b.String())
+}
+
+func printItems(b *strings.Builder, title string, items []sync.Item) {
+	if len(items) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%d %s:\n", len(items), title)
+	for _, it := range items[:min(len(items), shown)] {
+		fmt.Fprintf(b, "  %s  %s", it.What, printable(it.Path))
+		if it.Reason != "" {
+			fmt.Fprintf(b, ": %s", printable(it.Reason))
+		}
+		b.WriteByte('\n')
+	}
+	if rest := len(items) - shown; rest > 0 {
+		fmt.Fprintf(b, "  and %d more (status --json has all)\n", rest)
+	}
+}
+
+// printable takes terminal escapes and other control characters out of names
+// that come from elsewhere.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '�'
+		}
+		return r
+	}, s)
+}
+
+func (a *app) printReset(r sync.ResetReport) error {
+	fmt.Fprintf(a.stdout, "%d links are binary attachments in Odoo again\n", r.Restored)
+	if r.Removed > 0 {
+		fmt.Fprintf(a.stdout, "%d files and folders went to Dropbox's trash\n", r.Removed)
+	}
+	if r.Remote > 0 {
+		fmt.Fprintf(a.stdout, "%d files and folders stay in Dropbox\n", r.Remote)
+	}
+	var b strings.Builder
+	printItems(&b, "could not be brought back", r.Parked)
+	fmt.Fprint(a.stdout, b.String())
+	if r.Links > 0 || len(r.Parked) > 0 {
+		return withCode{exitPerson, fmt.Errorf("%d links are left", r.Links)}
+	}
+	return nil
+}

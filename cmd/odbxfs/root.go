@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"odbxfs/cmd/odbxfs/config"
+)
+
+const about = `odbxfs keeps Odoo's documents as plain files.
+
+  mount   shows Odoo's folder trees as a filesystem: a folder for each sale
+          order, project, partner...; files are Odoo's attachments
+  sync    mirrors that tree to Dropbox and back; attachments become links, and
+          their bytes leave Odoo once Dropbox has confirmed them
+
+Begin with "odbxfs demo": it needs neither Odoo nor Dropbox.
+For real use:
+
+  odbxfs setup --plan     see what would be put into Odoo, then without --plan
+  odbxfs mount ~/Odoo     on a workstation
+  odbxfs sync             on one server
+  odbxfs status           how it does`
+
+const exitHelp = `
+Exit codes: 0 done, 1 unforeseen error, 2 wrong arguments or config, 3 Odoo or
+Dropbox does not answer, 4 login refused, 5 done but something waits for a
+person, 6 the store is held by another process, 7 refused because something
+would be lost.`
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use: "odbxfs", Short: "Odoo's documents as plain files, mirrored to Dropbox", Long: about + "\n" + exitHelp,
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultPath(), "the config file (or ODBXFS_CONFIG)")
+	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log every call")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newDemo(a), newSetup(a), newMount(a), newSync(a), newRun(a), newReset(a), newStatus(a), newApprove(a), newRestore(a), newRetry(a), newConfig(a))
+	return root
+}
+
+// newConfig lists the settings: the one place where all their names stand.
+func newConfig(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "settings", Short: "List all settings of the config file and their environment variables",
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			for _, key := range config.Keys() {
+				if _, err := fmt.Fprintf(a.stdout, "%-28s ODBXFS_%s\n", key, strings.ToUpper(strings.ReplaceAll(key, ".", "_"))); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if err := cobra.MaximumNArgs(1)(cmd, args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+func cutEnv(line, name string) (string, bool) { return strings.CutPrefix(line, name+"=") }
