@@ -87,11 +87,10 @@ func (f *FS) swapAside(ctx context.Context, k kernelID, at, aside entry, was odb
 	if err != nil {
 		return err
 	}
+	// Discarded only after the commit: until then nobody else holds what was sealed.
+	defer func() { f.logged("discard the copy of a backup", w.Discard()) }()
 	sealed, err := w.Seal(ctx)
 	if err != nil {
-		return firstOf(err, w.Discard())
-	}
-	if err := w.Discard(); err != nil {
 		return err
 	}
 	var copied odbxfs.Inode

@@ -19,23 +19,22 @@ import (
 // fakeStore is the store's contract in memory: the mount's view of the tree
 // with its rules about identity, and nothing behind it.
 type fakeStore struct {
-	mu       sync.Mutex
-	nodes    map[odbxfs.NodeID]odbxfs.Inode
-	contents map[odbxfs.ContentID][]byte
-	last     odbxfs.NodeID
-	sealed   int
-	commits  map[odbxfs.NodeID]int // of content, by node
-	subs     []func([]cache.Event)
-	events   []cache.Event // of the transaction that runs
-	deliver  sync.Mutex    // keeps deliveries in order
-	now      func() time.Time
+	mu        sync.Mutex
+	nodes     map[odbxfs.NodeID]odbxfs.Inode
+	contents  map[odbxfs.ContentID][]byte
+	last      odbxfs.NodeID
+	sealed    int
+	committed int // contents
+	subs      []func([]cache.Event)
+	events    []cache.Event // of the transaction that runs
+	deliver   sync.Mutex    // keeps deliveries in order
+	now       func() time.Time
 }
 
 func newFakeStore(now func() time.Time) *fakeStore {
 	return &fakeStore{
 		nodes:    map[odbxfs.NodeID]odbxfs.Inode{1: {Node: 1, Kind: odbxfs.Folder, Role: odbxfs.RoleRoot, MTime: now()}},
 		contents: map[odbxfs.ContentID][]byte{},
-		commits:  map[odbxfs.NodeID]int{},
 		last:     1,
 		now:      now,
 	}
@@ -60,9 +59,9 @@ func (s *fakeStore) Update(fn func(Tx) error) error {
 		s.nodes, events = old, nil
 	}
 	subs := slices.Clone(s.subs)
+	s.deliver.Lock() // here, so that deliveries come in the order of commits
 	s.mu.Unlock()
 	go func() {
-		s.deliver.Lock()
 		defer s.deliver.Unlock()
 		for _, fn := range subs {
 			fn(events)
@@ -151,19 +150,20 @@ func (w *fakeWriter) Size() int64 {
 func (w *fakeWriter) Seal(context.Context) (cache.Sealed, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.store.seal(w.b), nil
+	sealed, _, err := w.store.seal(w.b)
+	return sealed, err
 }
 
 func (w *fakeWriter) Discard() error { return nil }
 
-func (s *fakeStore) seal(b []byte) cache.Sealed {
+func (s *fakeStore) seal(b []byte) (cache.Sealed, func() error, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sealed++
 	sum := sha1.Sum(b)
 	id := odbxfs.ContentID("c" + strconv.Itoa(s.sealed))
 	s.contents[id] = slices.Clone(b)
-	return cache.Sealed{ID: id, SHA1: odbxfs.SHA1(hex.EncodeToString(sum[:])), Size: int64(len(b))}
+	return cache.Sealed{ID: id, SHA1: odbxfs.SHA1(hex.EncodeToString(sum[:])), Size: int64(len(b))}, func() error { return nil }, nil
 }
 
 // fakeTx is the store inside a transaction.
@@ -307,7 +307,18 @@ func (t *fakeTx) CommitContent(id odbxfs.NodeID, sealed cache.Sealed) (odbxfs.In
 	}
 	ino.Content, ino.SHA1, ino.Size, ino.MTime = sealed.ID, sealed.SHA1, sealed.Size, t.now()
 	t.nodes[id] = ino
-	t.commits[id]++
+	t.committed++
 	t.emit(cache.Event{Kind: cache.ContentChanged, Node: id})
 	return ino, nil
+}
+
+func (s *fakeStore) commits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.committed
+}
+
+// onFake puts a mount on the fake store, and maybe another one around it.
+func onFake(fake *fakeStore) func(*Options) {
+	return func(o *Options) { o.Store, o.Opener = fake, fake }
 }

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -47,7 +49,8 @@ type Server struct {
 	fs     *FS
 	server *fuse.Server
 	dir    string
-	close  func() // ends notifications; may be called again
+	close  func()        // ends notifications; may be called again
+	ended  chan struct{} // closed when the kernel has let go
 }
 
 // Mount mounts and returns when it answers. ctx is the life of its waits for
@@ -58,17 +61,60 @@ func Mount(ctx context.Context, opt Options) (*Server, error) {
 		return nil, fmt.Errorf("mount point %s: %w", opt.Dir, err)
 	}
 	f := newFS(ctx, opt)
-	server, err := fuse.NewServer(f, opt.Dir, f.mountOptions())
+	server, err := f.newServer()
 	if err != nil {
 		return nil, fmt.Errorf("mount at %s: %w", opt.Dir, err)
 	}
-	s := &Server{fs: f, server: server, dir: opt.Dir}
-	go server.Serve()
+	s := &Server{fs: f, server: server, dir: opt.Dir, ended: make(chan struct{})}
+	go func() {
+		defer close(s.ended)
+		server.Serve()
+	}()
 	if err := server.WaitMount(); err != nil {
 		return nil, errors.Join(fmt.Errorf("mount at %s: %w", opt.Dir, err), server.Unmount())
 	}
 	s.close = f.startNotify()
 	return s, nil
+}
+
+// newServer mounts, and sees to it that no child inherits the kernel's end:
+// go-fuse 2.12.1 opens it without O_CLOEXEC, and a mount whose process was
+// killed lives on, answering nobody, as long as a child of it holds the
+// descriptor. As root nothing is executed for the mount, so forks can wait.
+func (f *FS) newServer() (*fuse.Server, error) {
+	if os.Geteuid() == 0 {
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
+	server, err := fuse.NewServer(f, f.opt.Dir, f.mountOptions())
+	if err != nil {
+		return nil, err
+	}
+	if err := closeOnExec("/dev/fuse"); err != nil {
+		return nil, errors.Join(err, server.Unmount())
+	}
+	return server, nil
+}
+
+// closeOnExec marks all descriptors of a device.
+func closeOnExec(device string) error {
+	const dir = "/proc/self/fd"
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range fds {
+		// One that was closed meanwhile, as that of ReadDir, has no link.
+		if to, err := os.Readlink(filepath.Join(dir, e.Name())); err != nil || to != device {
+			continue
+		}
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil {
+			return err
+		}
+		syscall.CloseOnExec(fd)
+	}
+	return nil
 }
 
 func (f *FS) mountOptions() *fuse.MountOptions {
@@ -77,12 +123,17 @@ func (f *FS) mountOptions() *fuse.MountOptions {
 		name = "odbxfs"
 	}
 	return &fuse.MountOptions{
-		AllowOther:  f.opt.AllowOther,
-		Options:     []string{"default_permissions"},
-		MaxWrite:    maxWrite,
-		FsName:      name,
-		Name:        "odbxfs",
-		DirectMount: os.Geteuid() == 0, // others need fusermount3
+		AllowOther: f.opt.AllowOther,
+		Options:    []string{"default_permissions"},
+		MaxWrite:   maxWrite,
+		FsName:     name,
+		Name:       "odbxfs",
+		// Others than root need fusermount3.
+		DirectMountStrict: os.Geteuid() == 0,
+		// Reads in the background can't be interrupted: the process of a
+		// program that was killed stays until the remote answers, and so does
+		// an rm of the file.
+		SyncRead: true,
 		// Answering xattrs at all makes ls -l 12 times slower: it asks for
 		// three of each file until it hears ENOSYS once.
 		DisableXAttrs: true,
@@ -116,7 +167,7 @@ func (f *FS) startNotify() (stop func()) {
 // Wait returns when the mount has ended, by whomever, and all that was written
 // is committed.
 func (s *Server) Wait() {
-	s.server.Wait()
+	<-s.ended
 	s.close()
 }
 
@@ -124,6 +175,11 @@ func (s *Server) Wait() {
 // ctx ends, and then detaches the mount: it is gone from the tree, and ends
 // when they close.
 func (s *Server) Unmount(ctx context.Context) error {
+	select {
+	case <-s.ended:
+		return nil
+	default:
+	}
 	for {
 		err := s.server.Unmount()
 		if err == nil {
@@ -136,9 +192,12 @@ func (s *Server) Unmount(ctx context.Context) error {
 	}
 }
 
-// removeDead unmounts what a process that was killed left behind.
+// removeDead unmounts what a process that was killed left behind. stat does not
+// tell: the kernel answers it for an hour from what it knows. statfs is asked of
+// the file system each time.
 func removeDead(ctx context.Context, dir string) error {
-	_, err := os.Stat(dir)
+	var s unix.Statfs_t
+	err := unix.Statfs(dir, &s)
 	if !errors.Is(err, syscall.ENOTCONN) {
 		return err
 	}

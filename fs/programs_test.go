@@ -68,27 +68,17 @@ func TestRsyncTwiceMovesNothing(t *testing.T) {
 	from := t.TempDir()
 	w.sh("cd " + from + `; mkdir a b; for i in $(seq 500); do echo $i >a/$i; done; echo x >b/y; touch -d '2001-02-03 04:05:06.789' a/7`)
 	w.sh("rsync -a " + from + "/ to/")
-	commits := w.commits()
+	commits := w.store.commits()
 	if out := w.sh("rsync -a --itemize-changes " + from + "/ to/ | grep '^[<>]' || true"); out != "" {
 		t.Errorf("the second run moved %s", out)
 	}
-	if w.commits() != commits {
+	if w.store.commits() != commits {
 		t.Errorf("the second run committed content")
 	}
 	w.sh("diff -r " + from + " to")
 	if got := w.mustInode("to/a/7").MTime.UTC().Format("2006-01-02 15:04:05.000"); got != "2001-02-03 04:05:06.789" {
 		t.Errorf("mtime is %s", got)
 	}
-}
-
-// commits counts commits of content.
-func (w *world) commits() (n int) {
-	w.store.mu.Lock()
-	defer w.store.mu.Unlock()
-	for _, c := range w.store.commits {
-		n += c
-	}
-	return n
 }
 
 func TestSettingTheMTimeIsNoSecondUpload(t *testing.T) {
@@ -104,7 +94,7 @@ func TestSettingTheMTimeIsNoSecondUpload(t *testing.T) {
 			if a, b, _ := strings.Cut(out, "\n"); a != b {
 				t.Errorf("mtimes differ: %s, %s", a, b)
 			}
-			if n := w.commits(); n != 1 {
+			if n := w.store.commits(); n != 1 {
 				t.Errorf("content was committed %d times", n)
 			}
 		})
@@ -172,7 +162,7 @@ func TestABackupIsOneOnlyForAMoment(t *testing.T) {
 func TestLargeFolderIsListedOnce(t *testing.T) {
 	w := newWorld(t)
 	const n = 3000
-	w.store.Update(func(tx Tx) error {
+	w.remote(func(tx Tx) error {
 		for i := range n {
 			if _, err := tx.Create(odbxfs.RootNode, "file"+strconv.Itoa(i), 0); err != nil {
 				return err
