@@ -254,6 +254,19 @@ func TestStates(t *testing.T) {
 		{"what is given to no client stays as it is", func(w *world) {
 			change(w, 21, func(n *odbxfs.OdooNode) { n.Client = 0 })
 		}, mirror, nil},
+		{"what Dropbox moves where this client has nothing in Odoo is moved back", func(w *world) {
+			change(w, 8, func(n *odbxfs.OdooNode) { n.Client = 0 })
+			w.apply(move(D, 22, 8), 0)
+		}, mirror, []string{"dropbox-move 22 as 6/g"}},
+		{"of one name the lower id in Odoo keeps it, whatever the store's ids", func(w *world) {
+			w.putOdoo(40, 3, odbxfs.AttachmentRef(90), odbxfs.RoleNone, "a", "x")
+			w.putOdoo(41, 3, odbxfs.AttachmentRef(80), odbxfs.RoleNone, "a", "y")
+		}, mirror, []string{"dropbox-upload 40 as 3/a (90)", "dropbox-upload 41 as 3/a"}},
+		{"without a content hash a new rev is new content", func(w *world) {
+			d := w.dropbox[21]
+			d.ContentHash, d.Rev = "", "another"
+			w.dropbox[21] = d
+		}, mirror, []string{"odoo-update 21"}},
 		{"nothing of Odoo is known: nothing is planned", func(w *world) { clear(w.odoo) }, mirror, nil},
 		{"what has no bytes stays in Dropbox", func(w *world) {
 			w.putDropbox(30, 3, "notes.paper", "x")
@@ -348,5 +361,28 @@ func TestOneDirtyFolderIsEnough(t *testing.T) {
 	tasks, _ := Plan([]odbxfs.NodeID{6, 6}, o, d, s, Policy{Client: mirrorOnly})
 	if got := describeAll(tasks); len(got) != 5 || got[4] != "odoo-delete 6" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A batch that has one of two rivals finds the other.
+func TestOneOfTwoRivalsIsEnough(t *testing.T) {
+	for _, edits := range [][]edit{
+		{file(O, 3, "a"), file(D, 3, "a")},
+		{folder(O, 3, "a"), folder(D, 3, "a")},
+	} {
+		w := base()
+		for i, e := range edits {
+			if !w.apply(e, i) {
+				t.Fatal(e)
+			}
+		}
+		all, changes := w.plan(Policy{Client: mirrorOnly})
+		for _, id := range []odbxfs.NodeID{101, 102} {
+			o, d, s := w.readers()
+			some, someChanges := Plan([]odbxfs.NodeID{id}, o, d, s, Policy{Client: mirrorOnly})
+			if !slices.Equal(describeAll(some), describeAll(all)) || !slices.Equal(someChanges, changes) {
+				t.Errorf("%v: from %d alone %v %v, from both %v %v", edits, id, describeAll(some), someChanges, describeAll(all), changes)
+			}
+		}
 	}
 }
