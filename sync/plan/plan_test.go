@@ -267,6 +267,20 @@ func TestStates(t *testing.T) {
 			d.ContentHash, d.Rev = "", "another"
 			w.dropbox[21] = d
 		}, mirror, []string{"odoo-update 21"}},
+		{"a checksum that was never agreed upon converts nothing", func(w *world) {
+			w.reduce(24)
+			p := w.pairs[24]
+			p.SHA1 = ""
+			w.pairs[24] = p
+		}, convert, nil},
+		{"a move in Dropbox leaves a name in Odoo that Dropbox can't take", func(w *world) {
+			w.apply(rename(O, 22, "a/b"), 0)
+			d := w.dropbox[22]
+			d.Name = "a_b"
+			w.dropbox[22] = d
+			w.settle(22)
+			w.apply(move(D, 22, 4), 1)
+		}, mirror, []string{"odoo-move 22 as 4/a/b"}},
 		{"nothing of Odoo is known: nothing is planned", func(w *world) { clear(w.odoo) }, mirror, nil},
 		{"what has no bytes stays in Dropbox", func(w *world) {
 			w.putDropbox(30, 3, "notes.paper", "x")
@@ -355,12 +369,14 @@ func TestBusyNodesAreLeftAlone(t *testing.T) {
 
 // Removing a folder takes along what the caller did not name.
 func TestOneDirtyFolderIsEnough(t *testing.T) {
-	w := base()
-	w.apply(remove(D, 6), 0)
-	o, d, s := w.readers()
-	tasks, _ := Plan([]odbxfs.NodeID{6, 6}, o, d, s, Policy{Client: mirrorOnly})
-	if got := describeAll(tasks); len(got) != 5 || got[4] != "odoo-delete 6" {
-		t.Errorf("got %q", got)
+	for on, last := range map[side]string{D: "odoo-delete 6", O: "dropbox-delete 6"} {
+		w := base()
+		w.apply(remove(on, 6), 0)
+		o, d, s := w.readers()
+		tasks, _ := Plan([]odbxfs.NodeID{6, 6}, o, d, s, Policy{Client: mirrorOnly})
+		if got := describeAll(tasks); len(got) != 5 || got[4] != last {
+			t.Errorf("got %q, last is to be %q", got, last)
+		}
 	}
 }
 
