@@ -72,20 +72,32 @@ func notProvisioned(why string) error {
 	return &odbxfs.Error{Op: "look for our actions", Kind: odbxfs.KindUnsupported, Err: errors.New(why)}
 }
 
-// run calls one action. One that is not there any more was set up anew: its id
-// is asked for again at the next call.
+// runTries bounds the repetitions of [actions.run].
+const runTries = 5
+
+// run calls one action. KindMissing means that nothing was done and that the
+// call is to be repeated: either the action was set up anew, and its id is
+// another; or Odoo 14 ran the call again after a serialization failure and lost
+// its context, and our input with it (measured: its web session does).
 func (a *actions) run(ctx context.Context, name string, arg map[string]any, out any) error {
-	id, err := a.id(ctx, name)
-	if err != nil {
-		return err
+	if arg == nil {
+		arg = map[string]any{}
 	}
-	err = a.c.RunAction(ctx, id, map[string]any{"odbxfs": arg}, out)
-	if isMissing(err) || odbxfs.IsKind(err, odbxfs.KindAccess) {
+	var err error
+	for range runTries {
+		var id int64
+		if id, err = a.id(ctx, name); err != nil {
+			return err
+		}
+		err = a.c.RunAction(ctx, id, map[string]any{"odbxfs": arg}, out)
+		if !isMissing(err) {
+			return err
+		}
 		a.mu.Lock()
 		a.ids = nil
 		a.mu.Unlock()
 	}
-	return err
+	return &odbxfs.Error{Op: "run " + string(a.set) + "_" + name, Kind: odbxfs.KindUnavailable, Err: fmt.Errorf("%d times another was in the way: %w", runTries, err)}
 }
 
 // Changes looks at Odoo: what is new or changed since mark (empty: everything,

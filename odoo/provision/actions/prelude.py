@@ -3,6 +3,12 @@
 # sees records and attachments with his own rights, and only our own models by
 # sudo. safe_eval allows no import, no with, no closure, no global statement:
 # so there are plain loops where a comprehension would read a function's locals.
+#
+# The input comes in the context, and Odoo 14's web session loses the context
+# when it runs a call again after a serialization failure. Then a missing record
+# is read, which the client takes for "call again": nothing was done.
+if 'odbxfs' not in env.context:
+    env(su=True)['x_odbxfs_meta'].browse(2147483647).x_name
 arg = env.context.get('odbxfs') or {}
 uid = env.uid
 env = env(context={'active_test': False, 'image_no_postprocess': True})
