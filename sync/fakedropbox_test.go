@@ -27,6 +27,7 @@ type fakeDropbox struct {
 	nodes   map[odbxfs.DropboxID]odbxfs.DropboxNode
 	bytes   map[odbxfs.DropboxID][]byte
 	feed    []odbxfs.DropboxChange
+	blocks  bool // Wait blocks as the real one does
 	resets  bool // the next use of a cursor answers "reset"
 	lastID  int
 	lastRev int
@@ -212,8 +213,22 @@ func (d *fakeDropbox) Changes(_ context.Context, root, cursor string) (odbxfs.Dr
 	return page, d.faults.leave("dropbox changes")
 }
 
-// Wait implements Dropbox: it answers at once.
-func (d *fakeDropbox) Wait(_ context.Context, cursor string) (bool, error) {
+// Wait implements Dropbox: it answers at once, unless blocks is set.
+func (d *fakeDropbox) Wait(ctx context.Context, cursor string) (bool, error) {
+	for {
+		moved, err := d.moved(cursor)
+		if moved || err != nil || !d.blocks {
+			return moved, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (d *fakeDropbox) moved(cursor string) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.enter("wait"); err != nil {

@@ -90,7 +90,14 @@ func (e *Engine) guardIntents(now time.Time) error {
 			return err
 		}
 		for _, in := range list {
-			if in.Gone && !in.Held && in.Reason == "" {
+			if !in.Gone || in.Held || in.Reason != "" {
+				continue
+			}
+			var approved uint64
+			if err := getMeta(tx, metaApproved(in.Node), &approved); err != nil {
+				return err
+			}
+			if approved != in.Seq {
 				gone = append(gone, in.Node)
 			}
 		}

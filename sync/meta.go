@@ -19,6 +19,9 @@ func metaCursor(c odbxfs.ClientID) string  { return fmt.Sprintf("engine/cursor/%
 func metaPairs(c odbxfs.ClientID) string   { return fmt.Sprintf("engine/pairs/%d", c) }
 func metaAccount(c odbxfs.ClientID) string { return fmt.Sprintf("engine/account/%d", c) }
 
+// metaApproved has the Seq of a deletion of the mount that a person let go.
+func metaApproved(n odbxfs.NodeID) string { return fmt.Sprintf("engine/approved/%d", n) }
+
 // metaURL leads from a link's address to the Dropbox file, for copies that Odoo
 // made of its row.
 func metaURL(url string) string { return "engine/url/" + url }

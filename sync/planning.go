@@ -202,13 +202,17 @@ func (e *Engine) enqueue(tx *cache.Tx, c *client, tasks []odbxfs.Task) error {
 	if len(tasks) == 0 {
 		return nil
 	}
-	held, err := e.holds(tx, c, tasks)
+	asks, err := deletionsToAsk(tx, tasks)
+	if err != nil {
+		return err
+	}
+	held, err := e.holds(tx, c, len(asks))
 	if err != nil {
 		return err
 	}
 	if held {
-		for i := range tasks {
-			tasks[i].Held = tasks[i].Held || tasks[i].Kind.Deletes()
+		for _, i := range asks {
+			tasks[i].Held = true
 		}
 	}
 	queued, err := tx.AddTasks(tasks)
@@ -230,21 +234,31 @@ func (e *Engine) enqueue(tx *cache.Tx, c *client, tasks []odbxfs.Task) error {
 	return nil
 }
 
-// holds says whether the deletions among tasks wait for a person. Those that
-// are queued already count with them: a folder that is removed in Dropbox comes
-// in several pages.
-func (e *Engine) holds(tx *cache.Tx, c *client, tasks []odbxfs.Task) (bool, error) {
-	if _, on := e.resets[c.id]; on {
-		return false, nil // whoever resets has asked for it
-	}
-	deletes := 0
-	for _, t := range tasks {
-		if t.Kind.Deletes() {
-			deletes++
+// deletionsToAsk gives the indices of tasks that the guard counts: deletions,
+// but for those that follow from a deletion in the mount that a person approved.
+func deletionsToAsk(tx *cache.Tx, tasks []odbxfs.Task) ([]int, error) {
+	var asks []int
+	for i, t := range tasks {
+		if !t.Kind.Deletes() {
+			continue
+		}
+		var approved uint64
+		if err := getMeta(tx, metaApproved(t.Node), &approved); err != nil {
+			return nil, err
+		}
+		if approved == 0 {
+			asks = append(asks, i)
 		}
 	}
-	if deletes == 0 {
-		return false, nil
+	return asks, nil
+}
+
+// holds says whether so many deletions of a plan wait for a person. Those that
+// are queued already count with them: a folder that is removed in Dropbox comes
+// in several pages.
+func (e *Engine) holds(tx *cache.Tx, c *client, deletes int) (bool, error) {
+	if _, on := e.resets[c.id]; on || deletes == 0 {
+		return false, nil // whoever resets has asked for it
 	}
 	held := false
 	err := tx.Tasks(func(t odbxfs.Task) bool {

@@ -29,13 +29,19 @@ type rig struct {
 	engine  *Engine
 	pending []Effect
 	tune    func(*Options)
+	real    bool // the engine's own loop runs it, on the real clock
 	trace   []string
 }
 
 func newRig(t *testing.T, seed uint64, tune ...func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, rnd: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), faults: &faults{}}
-	now := func() time.Time { return r.clock }
+	now := func() time.Time {
+		if r.real {
+			return time.Now()
+		}
+		return r.clock
+	}
 	r.odoo, r.dropbox = newFakeOdoo(now, r.faults), newFakeDropbox(now, r.faults)
 	r.tune = func(o *Options) {
 		for _, f := range tune {
@@ -71,12 +77,19 @@ func (r *rig) open() {
 		Content: content.NewOpener(content.Options{Store: store, Odoo: r.odoo}),
 		Now:     now, Random: r.rnd.Float64, Interval: time.Second,
 	}
+	if r.real {
+		opt.Now, opt.Interval, opt.Quiet = time.Now, 20*time.Millisecond, 20*time.Millisecond
+		r.dropbox.blocks = true
+	}
 	r.tune(&opt)
 	engine, err := New(opt)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.store, r.engine, r.pending = store, engine, nil
+	if r.real {
+		return
+	}
 	r.step(Event{})
 }
 

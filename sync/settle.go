@@ -103,6 +103,9 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 		e.restored++
 	case odbxfs.TaskDropboxDelete:
 		e.removed++
+		if err := tx.SetMeta(metaApproved(v.Node), nil); err != nil {
+			return err
+		}
 	default:
 	}
 	return e.logTask(tx, v.Task, "done", nil)

@@ -129,7 +129,20 @@ func (e *Engine) Approve(nodes ...odbxfs.NodeID) (int, error) {
 	return e.decide(nodes, func(tx *cache.Tx, t odbxfs.Task) error {
 		t.Held = false
 		return tx.PutTask(t)
-	}, func(tx *cache.Tx, id odbxfs.NodeID) error { return tx.ReleaseIntents([]odbxfs.NodeID{id}) })
+	}, approveIntent)
+}
+
+// approveIntent lets a deletion of the mount go, and remembers that a person
+// did, so that the guard does not ask again.
+func approveIntent(tx *cache.Tx, id odbxfs.NodeID) error {
+	if err := tx.ReleaseIntents([]odbxfs.NodeID{id}); err != nil {
+		return err
+	}
+	in, ok, err := tx.Intent(id)
+	if err != nil || !ok {
+		return err
+	}
+	return setMeta(tx, metaApproved(id), in.Seq)
 }
 
 // RestoreHeld takes held deletions back: what was removed in the mount shows
