@@ -29,6 +29,7 @@ type dirDisk struct {
 	dirty   map[string]bool    // folders in which something happened
 	busy    map[spot]time.Time // files open for writing, and their last event
 	closed  bool
+	failed  error               // why the last look at the directory broke off; nil when it did not
 	stopped chan struct{}       // closed when the loops have ended
 	events  chan []inotifyEvent // closed by the reader
 }
@@ -235,7 +236,7 @@ func (d *dirDisk) onlyKnown(n *node) error {
 func (d *dirDisk) close() error {
 	d.s.mu.Lock()
 	d.closed = true
-	err := d.inotify.Close()
+	err := errors.Join(d.failed, d.inotify.Close())
 	d.s.mu.Unlock()
 	<-d.stopped
 	return err

@@ -22,6 +22,9 @@ func (c *call) locked(do func() (any, error)) (any, error) {
 	const tries = 4
 	for i := 1; ; i++ {
 		result, err := do()
+		if err == nil {
+			err = c.s.tree.failed // nothing is acknowledged that would not survive
+		}
 		if !errors.Is(err, errStale) || i == tries {
 			return result, err
 		}

@@ -148,8 +148,8 @@ func (t *tree) rev(seq int64) string {
 	return fmt.Sprintf("%x%08x", seq, ns)
 }
 
-// commit applies records and stores them. The memory is right in any case; a
-// store that fails is told by the server's Close and by /2 as 500.
+// commit applies records and stores them. The memory is right in any case; once
+// the store failed, calls that write answer 500, and the server's Close says why.
 func (t *tree) commit(recs ...record) {
 	for _, r := range recs {
 		if err := t.apply(r); err != nil && t.failed == nil {

@@ -36,6 +36,9 @@ func (d *dirDisk) watch(n *node) error {
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 		return nil // gone again; the parent's event will tell
 	}
+	if errors.Is(err, unix.ENOSPC) {
+		return fmt.Errorf("watch %s: more folders than fs.inotify.max_user_watches allows: %w", d.path(n), err)
+	}
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", d.path(n), err)
 	}
@@ -164,8 +167,15 @@ func (d *dirDisk) note(list []inotifyEvent) {
 func (d *dirDisk) takeIn() (again bool) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
-	if err := d.scan(false, false); err != nil && d.s.tree.failed == nil {
-		d.s.tree.failed = err
+	if err := d.scan(false, false); err != nil {
+		// Tried again, from the root: what was dirty is not known any more.
+		d.failed = err
+		d.dirty[""] = true
+		for id := range d.watches {
+			d.dirty[id] = true
+		}
+		return true
 	}
+	d.failed = nil
 	return len(d.dirty) > 0
 }
