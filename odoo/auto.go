@@ -21,16 +21,23 @@ func looksLikeKey(secret string) bool {
 	return true
 }
 
-// signIn opens the configured transport, or the best that works.
+// signIn opens the configured transport. lastUID is that of an earlier login, or
+// 0.
 func signIn(ctx context.Context, e *endpoint, c Config, secret string, lastUID int64) (transport, account, error) {
 	switch c.Transport {
 	case Session:
-		return asTransport(signInSession(ctx, e, c.Login, secret))
+		return asTransport(signInSession(ctx, e, c.Login, secret, lastUID))
 	case JSON2:
 		return signInJSON2(ctx, e, secret)
 	case XMLRPC:
 		return signInXML(ctx, e, c.Login, secret, lastUID)
+	default:
+		return signInAuto(ctx, e, c, secret, lastUID)
 	}
+}
+
+// signInAuto asks for the best transport that works.
+func signInAuto(ctx context.Context, e *endpoint, c Config, secret string, lastUID int64) (transport, account, error) {
 	if looksLikeKey(secret) {
 		t, acc, err := signInJSON2(ctx, e, secret)
 		if err == nil {
@@ -42,15 +49,11 @@ func signIn(ctx context.Context, e *endpoint, c Config, secret string, lastUID i
 		}
 		return signInXML(ctx, e, c.Login, secret, lastUID)
 	}
-	t, acc, err := signInSession(ctx, e, c.Login, secret)
+	t, acc, err := signInSession(ctx, e, c.Login, secret, lastUID)
 	if err == nil {
 		return t, acc, nil
 	}
-	switch odbxfs.KindOf(err) {
-	case odbxfs.KindRateLimited, odbxfs.KindForeign, odbxfs.KindCredentials:
-		return nil, acc, err
-	}
-	if isCanceled(err) || isNetwork(err) {
+	if k := odbxfs.KindOf(err); k == odbxfs.KindRateLimited || k == odbxfs.KindForeign || k == odbxfs.KindCredentials || isCanceled(err) || isNetwork(err) {
 		return nil, acc, err
 	}
 	// A proxy may keep the web client's routes shut and let XML-RPC through.

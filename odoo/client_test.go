@@ -271,3 +271,39 @@ func TestSecretThatCannotBeRead(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Odoo 14 answers False to every login from an address for a minute after ten
+// failures, and HTTP 500 to a session's.
+func TestLoginCooldownOf14IsNoRefusal(t *testing.T) {
+	var cooling atomic.Bool
+	wire := script(func(r *http.Request) (int, string, string) {
+		value := "<int>7</int>"
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/web/") && cooling.Load():
+			return 500, "text/html", "<html>"
+		case strings.HasSuffix(r.URL.Path, "authenticate"):
+			return 200, "application/json", signedIn
+		case strings.HasPrefix(r.URL.Path, "/web/"):
+			return 200, "application/json", seven
+		case strings.HasSuffix(r.URL.Path, "common"): // version and authenticate alike
+			value = "<boolean>0</boolean>"
+		}
+		return 200, "text/xml", "<methodResponse><params><param><value>" + value + "</value></param></params></methodResponse>"
+	})
+	first := scripted(t, wire, fixed("p"))
+	if err := first.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cooling.Store(true)
+	e, err := newEndpoint(first.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, acc, err := signIn(t.Context(), e, first.cfg, "p", first.UID())
+	if err != nil || acc.uid != 7 || tr.kind() != XMLRPC {
+		t.Errorf("with the uid of an earlier login: %v", err)
+	}
+	if _, _, err := signIn(t.Context(), e, first.cfg, "p", 0); !odbxfs.IsKind(err, odbxfs.KindCredentials) {
+		t.Errorf("without one there is no telling: %v", err)
+	}
+}

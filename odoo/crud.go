@@ -3,8 +3,6 @@ package odoo
 import (
 	"context"
 	"errors"
-
-	"odbxfs"
 )
 
 // Query narrows a search. The zero Query is everything, in the model's order.
@@ -159,6 +157,3 @@ func (c *Client) RunAction(ctx context.Context, actionID int64, arg map[string]a
 	}
 	return c.Call(ctx, "ir.actions.server", "run", []any{[]int64{actionID}}, kw, out)
 }
-
-// isMissing reports whether a record is not there.
-func isMissing(err error) bool { return odbxfs.IsKind(err, odbxfs.KindMissing) }

@@ -372,3 +372,6 @@ func tidy(text string) string {
 	}
 	return text
 }
+
+// isMissing reports whether a record is not there.
+func isMissing(err error) bool { return odbxfs.IsKind(err, odbxfs.KindMissing) }

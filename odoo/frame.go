@@ -3,7 +3,7 @@ package odoo
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // Odoo's checksum is a SHA-1
+	"crypto/sha1" // Odoo's checksum is one
 	"encoding/base64"
 	"encoding/hex"
 	"errors"

@@ -202,6 +202,7 @@ func (p *Plain) Nodes(ctx context.Context, refs []odbxfs.OdooRef) ([]odbxfs.Odoo
 			records[r.Model] = append(records[r.Model], r.ID)
 		case odbxfs.RefAttachment:
 			documents = append(documents, r.ID)
+		default: // the root is no node of Odoo's; other folders are not to be had
 		}
 	}
 	if folders {

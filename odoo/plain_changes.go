@@ -198,8 +198,9 @@ func (p *Plain) Refs(ctx context.Context, scope odbxfs.OdooScope) ([]odbxfs.Odoo
 			refs = append(refs, odbxfs.AttachmentRef(d.ID))
 		}
 		return refs, nil
+	default:
+		return nil, nil
 	}
-	return nil, nil
 }
 
 func refsOf(ids []int64, ref func(int64) odbxfs.OdooRef) []odbxfs.OdooRef {

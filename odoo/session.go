@@ -17,14 +17,14 @@ type sessionTransport struct {
 
 	mu    sync.Mutex // held while signing in again
 	epoch int        // guarded by mu: grows with every login
-	uid   int64      // guarded by mu: of the last login; 0 before
+	uid   int64      // guarded by mu: of the last login, on any transport; 0 before
 }
 
 func (t *sessionTransport) kind() Transport { return Session }
 
 // signInSession opens a session; its cookie stays in e's jar.
-func signInSession(ctx context.Context, e *endpoint, login, secret string) (*sessionTransport, account, error) {
-	t := &sessionTransport{e: e, login: login, secret: secret}
+func signInSession(ctx context.Context, e *endpoint, login, secret string, lastUID int64) (*sessionTransport, account, error) {
+	t := &sessionTransport{e: e, login: login, secret: secret, uid: lastUID}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	acc, err := t.authenticateLocked(ctx)

@@ -136,8 +136,8 @@ func decodeXML(body []byte) (v any, err error) {
 	if depth(body) > maxDepth {
 		return nil, errors.New("answer is nested too deep")
 	}
-	// The decoder reflects without looking on what no XML-RPC server sends
-	// (found by fuzzing); a daemon must not die of a proxy's answer.
+	// The decoder sets values by reflection, and trusts the answer's shape while
+	// it does: a daemon must not die of what a broken proxy answers.
 	defer func() {
 		if p := recover(); p != nil {
 			v, err = nil, fmt.Errorf("answer is no XML-RPC: %v", p)
