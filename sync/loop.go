@@ -122,8 +122,10 @@ func (e *Engine) Idle() bool {
 		return false
 	}
 	if e.odoo.lastRun < e.writes {
-		e.odoo.due = true
-		e.wakeAt(e.opt.Now())
+		if !e.odoo.due { // else the next look is on its way, or waits its turn
+			e.odoo.due = true
+			e.wakeAt(e.opt.Now())
+		}
 		return false
 	}
 	for _, c := range e.sorted() {
@@ -143,7 +145,7 @@ func (e *Engine) clientIdle(c *client) bool {
 		return true // another syncer is at work
 	}
 	if !c.listed || !c.pairsDone || c.due || c.reading {
-		return false
+		return false // a look is on its way, or waits its turn
 	}
 	if c.lastRun < e.writes {
 		c.due = true

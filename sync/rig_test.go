@@ -166,7 +166,8 @@ func (r *rig) calm() {
 	r.t.Helper()
 	for n := 0; ; n++ {
 		if n > 20000 {
-			r.t.Fatalf("it never comes to rest:\n%s", strings.Join(r.last(60), "\n"))
+			s, err := r.engine.Status()
+			r.t.Fatalf("it never comes to rest: clock %s, wake %s, status %+v %v\n%s", r.clock, r.engine.Wake(), s, err, strings.Join(r.last(60), "\n"))
 		}
 		if r.run() {
 			continue

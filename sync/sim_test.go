@@ -2,7 +2,9 @@ package sync
 
 import (
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +18,11 @@ import (
 // Afterwards both sides agree, no bytes are lost, and another round does
 // nothing. A seed that fails replays exactly.
 func TestSimulation(t *testing.T) {
-	const histories = 60
-	for seed := range uint64(histories) {
+	histories := uint64(60)
+	if n, err := strconv.ParseUint(os.Getenv("SIM"), 10, 64); err == nil {
+		histories = n // make soak asks for more
+	}
+	for seed := range histories {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			h := newHistory(t, seed)
 			h.live(40)
