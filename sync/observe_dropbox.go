@@ -160,7 +160,11 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 	if n.Name == "" {
 		n.Name = path.Base(n.Path)
 	}
-	if !e.newer(c, n.ID) {
+	id, skip, err := e.outdated(tx, c, n)
+	if err != nil {
+		return err
+	}
+	if !skip {
 		put, err := tx.PutDropbox(n)
 		if errors.Is(err, cache.ErrNoParent) {
 			// A folder above it was removed between two entries: that entry
@@ -170,16 +174,31 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 		if err != nil {
 			return err
 		}
-		n = put
-	} else if id, known, err := tx.DropboxByID(c.id, n.ID); err != nil {
-		return err
-	} else if known {
-		n.Node = id
+		id = put.Node
 	}
-	if c.relist.on {
-		c.relist.seen[n.Node] = true
+	if c.relist.on && id != 0 {
+		c.relist.seen[id] = true
 	}
 	return nil
+}
+
+// outdated reports whether an entry says less than the store knows, and gives
+// the node by which the store knows the file: an answer of ours came after the
+// look began, about this file, or about another that has its place now.
+func (e *Engine) outdated(tx *cache.Tx, c *client, n odbxfs.DropboxNode) (odbxfs.NodeID, bool, error) {
+	id, known, err := tx.DropboxByID(c.id, n.ID)
+	if err != nil {
+		return 0, false, err
+	}
+	if known && e.newer(c, n.ID) {
+		return id, true, nil
+	}
+	at, taken, err := tx.DropboxByPath(c.id, n.Path)
+	if err != nil || !taken || at == id {
+		return id, false, err
+	}
+	other, _, err := tx.DropboxNode(at)
+	return 0, e.newer(c, other.ID), err
 }
 
 // newer reports whether an answer of ours about the file came after the look

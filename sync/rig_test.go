@@ -13,6 +13,7 @@ import (
 	"odbxfs"
 	"odbxfs/cache"
 	"odbxfs/sync/content"
+	"odbxfs/sync/plan"
 )
 
 // rig is one engine between two fakes, stepped by the test's own goroutine on a
@@ -259,3 +260,32 @@ func (r *rig) quiet() {
 var order1, order2 = odbxfs.RecordRef("sale.order", 1), odbxfs.RecordRef("sale.order", 2)
 
 const dir1, dir2 = "/Odoo/Sales Orders/S00001", "/Odoo/Sales Orders/S00002"
+
+// dump tells what the store has of each node, for a history that went wrong.
+func (r *rig) dump() string {
+	var b strings.Builder
+	if err := r.store.View(func(tx *cache.Tx) error {
+		for _, id := range plan.All(tx.Odoo(), tx.Dropbox(), tx.Synced()) {
+			o, _ := tx.Odoo().Node(id)
+			d, _ := tx.Dropbox().Node(id)
+			p, _ := tx.Synced().Node(id)
+			fmt.Fprintf(&b, "%d: odoo %s %q in %s type %d sha %.6s | dropbox %s %s rev %s hash %.6s | pair %+v\n", id,
+				o.Ref, o.Name, o.ParentRef, o.Type, o.SHA1, d.ID, d.Path, d.Rev, d.ContentHash, p)
+		}
+		dirty, err := tx.Dirty(0)
+		fmt.Fprintf(&b, "dirty %v\n", dirty)
+		return err
+	}); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.store.View(func(tx *cache.Tx) error {
+		log, err := tx.Log(0, 0)
+		for _, l := range log {
+			fmt.Fprintf(&b, "%s %s %s %q %s %s why %s %s\n", l.Time.Format("05.000"), l.State, l.What, l.Item, l.Ref, l.ID, l.Why, l.Error)
+		}
+		return err
+	}); err != nil {
+		r.t.Fatal(err)
+	}
+	return b.String()
+}

@@ -318,7 +318,7 @@ func (h *history) sameTrees() {
 	if !slices.Equal(odoo, dropbox) {
 		s, err := h.engine.Status()
 		h.t.Fatalf("the sides differ\nodoo:\n  %s\ndropbox:\n  %s\nstatus %+v %v\n%s", strings.Join(h.tree(), "\n  "),
-			strings.Join(h.dropbox.paths(), "\n  "), s, err, strings.Join(h.last(150), "\n"))
+			strings.Join(h.dropbox.paths(), "\n  "), s, err, strings.Join(h.last(150), "\n")+"\n"+h.dump())
 	}
 }
 
