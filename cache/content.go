@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -74,11 +75,10 @@ func (o *Content) Fill(off int64, r io.Reader) (int64, error) {
 			}
 			done += int64(n)
 		}
-		switch err {
-		case nil:
-		case io.EOF, io.ErrUnexpectedEOF: //nolint:errorlint // ReadFull's own, never wrapped
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return done, nil
-		default:
+		}
+		if err != nil {
 			return done, err
 		}
 	}

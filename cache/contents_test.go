@@ -291,6 +291,8 @@ func TestTheBackgroundSyncs(t *testing.T) {
 	write(t, s, odbxfs.RootNode, "a", "x")
 	tick <- time.Time{}
 	tick <- time.Time{} // taken when the first is through
+	s.contents.mu.Lock()
+	defer s.contents.mu.Unlock()
 	if s.synced.Load() != s.commits.Load() || len(s.contents.dirty) != 0 {
 		t.Fatal("something was not synced")
 	}

@@ -11,16 +11,16 @@ import (
 // file that was renamed over another, or merged, leads to what it became, until
 // the store is opened again.
 func (tx *Tx) Inode(id odbxfs.NodeID) (odbxfs.Inode, bool, error) {
-	r, ok, err := tx.inode(id)
-	if err != nil || ok {
-		return r.I, ok, err
+	for range maxDepth {
+		r, ok, err := tx.inode(id)
+		if err != nil || ok {
+			return r.I, ok, err
+		}
+		if id, ok, err = tx.id(keyNode(kAlias, id)); err != nil || !ok {
+			return odbxfs.Inode{}, false, err
+		}
 	}
-	into, ok, err := tx.id(keyNode(kAlias, id))
-	if err != nil || !ok {
-		return odbxfs.Inode{}, false, err
-	}
-	r, ok, err = tx.inode(into)
-	return r.I, ok, err
+	return odbxfs.Inode{}, false, nil
 }
 
 // inode gives the record of a node, not following what it became.
@@ -53,7 +53,8 @@ func (tx *Tx) ReadDir(parent odbxfs.NodeID, afterName string, limit int) ([]odbx
 	return out, nil
 }
 
-// maxDepth bounds walks to the root, should a damaged tree have a circle.
+// maxDepth bounds walks to the root, and along what a node became, should a
+// damaged store have a circle.
 const maxDepth = 1000
 
 // PathOf gives a node's path in the mount; the root's is "/".
@@ -170,18 +171,7 @@ func (tx *Tx) dropEntry(i odbxfs.Inode) error {
 	return tx.del(keyName(kDentry, i.Parent, i.Name))
 }
 
-// alias makes from lead to into, and all that led to from.
+// alias makes from lead to into.
 func (tx *Tx) alias(from, into odbxfs.NodeID) error {
-	items, err := tx.list([]byte(kAlias), nil, 0, true)
-	if err != nil {
-		return err
-	}
-	for _, e := range items {
-		if lastID(e.val) == from {
-			if err := tx.setID(e.key, into); err != nil {
-				return err
-			}
-		}
-	}
 	return tx.setID(keyNode(kAlias, from), into)
 }

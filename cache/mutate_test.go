@@ -345,3 +345,52 @@ func TestAFolderGoneInOdooStaysWhileSomethingInItWaits(t *testing.T) {
 		t.Fatalf("left: %+v", l)
 	}
 }
+
+func TestAnIdLeadsOnThroughManySaves(t *testing.T) {
+	s := memStore(t)
+	dir := world(t, s)
+	first := write(t, s, dir, "a", "0")
+	update(t, s, func(tx *Tx) error { return tx.Rename(dir, "a", dir, "a~", 0) })
+	for n := range 5 {
+		write(t, s, dir, "tmp", strings.Repeat("x", n+1))
+		update(t, s, func(tx *Tx) error { return tx.Rename(dir, "tmp", dir, "b", 0) })
+		update(t, s, func(tx *Tx) error { return tx.Rename(dir, "b", dir, "a~", 0) })
+	}
+	wantNames(t, s, dir, "a~")
+	if i := lookup(t, s, dir, "a~"); i.Node != first.Node || read(t, s, i.Node) != "xxxxx" {
+		t.Fatalf("it is %+v", i)
+	}
+	if l := intents(t, s); len(l) != 1 || l[0].Node != first.Node {
+		t.Fatalf("intents: %+v", l)
+	}
+}
+
+func TestKeepMTimes(t *testing.T) {
+	o := testOptions()
+	o.InMemory, o.Dir, o.KeepMTimes = true, t.TempDir(), true
+	s := openStore(t, o)
+	dir := world(t, s, document(7, "a", order))
+	when := time.Date(2001, 2, 3, 4, 5, 6, 7, time.UTC)
+	id := lookup(t, s, dir, "a").Node
+	update(t, s, func(tx *Tx) error { return tx.SetMTime(id, when) })
+	d := document(7, "a", order)
+	d.MTime = d.MTime.Add(time.Hour) // its write_date, since Odoo keeps no mtime here
+	update(t, s, func(tx *Tx) error {
+		if _, err := tx.PutOdoo(d); err != nil {
+			return err
+		}
+		i, _, err := tx.Intent(id)
+		if err != nil {
+			return err
+		}
+		return tx.DropIntent(id, i.Seq)
+	})
+	if i := lookup(t, s, dir, "a"); !i.MTime.Equal(when) {
+		t.Fatalf("the mtime is %s", i.MTime)
+	}
+	d.SHA1 = sha("other")
+	putOdoo(t, s, d)
+	if i := lookup(t, s, dir, "a"); !i.MTime.Equal(d.MTime) {
+		t.Fatalf("with other content, the mtime is %s", i.MTime)
+	}
+}

@@ -251,7 +251,7 @@ func (c *Contents) damage(ctx context.Context, i odbxfs.Intent, clean bool) (str
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read from
 	h := sha1.New()
 	if err := hashFile(ctx, h, f, 0, e.size); err != nil {
 		return "", err

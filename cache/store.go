@@ -70,7 +70,7 @@ type Store struct {
 	contents *Contents
 	hub      *hub
 	problems []Problem
-	ctx      context.Context //nolint:containedctx // the life of the background sync, ended by Close
+	ctx      context.Context // the life of the background sync, ended by Close
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 

@@ -46,7 +46,7 @@ func (c *Contents) NewWriter(ctx context.Context, base odbxfs.ContentID, size in
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it was only read from
 	if size < 0 {
 		size = r.Size()
 	}
