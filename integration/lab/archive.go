@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -124,6 +125,9 @@ func (a archive) sidPackage(ctx context.Context, name string) (debFile, error) {
 	return debFile{path: deb, depends: packageNames(st["Depends"])}, nil
 }
 
+// errUnsigned says that no key we trust signed an index.
+var errUnsigned = errors.New("no good signature")
+
 // verify gives the text that a key of Debian's keyring signed. An index bears
 // several signatures and an older keyring knows only some of the keys, for which
 // gpgv's exit status is an error; so what counts is one good and none bad. The
@@ -138,7 +142,7 @@ func verify(ctx context.Context, signed string) (string, error) {
 	cmd.Stdout, cmd.Stderr = &status, &log
 	err := cmd.Run()
 	if !strings.Contains(status.String(), "[GNUPG:] VALIDSIG ") || strings.Contains(status.String(), "[GNUPG:] BADSIG ") {
-		return "", fmt.Errorf("lab: %s is not signed by a key of %s: %v\n%s", signed, keyring, err, log.String())
+		return "", fmt.Errorf("lab: %s is not signed by a key of %s: %w\n%s", signed, keyring, errors.Join(errUnsigned, err), log.String())
 	}
 	b, err := os.ReadFile(text)
 	if err != nil {
@@ -199,12 +203,12 @@ func packageNames(depends string) []string {
 	return names
 }
 
-func hashFile(name string) (string, error) {
+func hashFile(name string) (sum string, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err

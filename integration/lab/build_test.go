@@ -22,7 +22,11 @@ func newBuilder(t *testing.T) *builder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { log.Close() })
+	t.Cleanup(func() {
+		if err := log.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	b.log = log
 	return b
 }
@@ -99,8 +103,8 @@ func TestAnotherRecipeIsBuiltAnew(t *testing.T) {
 func TestAFailedStepSaysWhyAndLeavesNoResult(t *testing.T) {
 	b := newBuilder(t)
 	err := b.run(t.Context(), stepTree, func(context.Context, string) error {
-		fmt.Fprintln(b.log, "E: Unable to locate package odoo-14")
-		return errors.New("exit status 100")
+		_, err := fmt.Fprintln(b.log, "E: Unable to locate package odoo-14")
+		return errors.Join(err, errors.New("exit status 100"))
 	})
 	if err == nil || b.has(stepTree) {
 		t.Fatalf("error %v, result there: %v", err, b.has(stepTree))

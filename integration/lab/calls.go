@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -35,12 +36,12 @@ func (s *Server) Mark() (Mark, error) {
 }
 
 // Log gives what the server logged since m (0 = all).
-func (s *Server) Log(m Mark) (string, error) {
+func (s *Server) Log(m Mark) (text string, err error) {
 	f, err := os.Open(s.LogPath())
 	if err != nil {
 		return "", fmt.Errorf("lab: %w", err)
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	b, err := io.ReadAll(io.NewSectionReader(f, int64(m), 1<<40))
 	if err != nil {
 		return "", fmt.Errorf("lab: %w", err)

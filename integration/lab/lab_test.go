@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -42,10 +43,10 @@ func child(version string) int {
 	}
 	s, err := lab.Open(context.Background(), lab.Options{Version: v, Name: "child"})
 	if err != nil {
-		os.Stderr.WriteString(err.Error())
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	os.Stdout.WriteString(s.URL + " " + s.Database + " " + s.DSN() + " " + filepath.Dir(s.LogPath()) + "\n")
+	fmt.Println(s.URL, s.Database, s.DSN(), filepath.Dir(s.LogPath()))
 	select {}
 }
 
@@ -87,7 +88,11 @@ func queryString(t *testing.T, s *lab.Server, sql string, args ...any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
+	defer func() {
+		if err := conn.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
 	var text string
 	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&text); err != nil {
 		t.Fatal(err)
@@ -189,8 +194,7 @@ func TestAServerStopsAndStartsAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Logf("%s took %s", end.name, time.Since(begin).Round(10*time.Millisecond))
-				if c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")); err == nil {
-					c.Close()
+				if listening(t, s.URL) {
 					t.Errorf("after %s something still listens on %s", end.name, s.URL)
 				}
 				begin = time.Now()
@@ -342,8 +346,7 @@ func TestAKilledTestLeavesNothing(t *testing.T) {
 			t.Setenv(lab.DirVar, labOfOurOwn(t, v))
 			url, database, dsn, dir := startAndKillChild(t, v)
 			eventually(t, 20*time.Second, func() string {
-				if c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://")); err == nil {
-					c.Close()
+				if listening(t, url) {
 					return "Odoo still listens on " + url
 				}
 				if processes(t, database) != "" {
@@ -353,8 +356,7 @@ func TestAKilledTestLeavesNothing(t *testing.T) {
 			})
 			eventually(t, 20*time.Second, func() string {
 				if conn, err := pgx.Connect(t.Context(), dsn); err == nil {
-					conn.Close(t.Context())
-					return "PostgreSQL still answers"
+					return fmt.Sprintf("PostgreSQL still answers (%v)", conn.Close(t.Context()))
 				}
 				return ""
 			})
@@ -385,7 +387,7 @@ func labOfOurOwn(t *testing.T, version int) string {
 		t.Fatal(err)
 	}
 	// Beside it, since files are copied by hard links.
-	own, err := os.MkdirTemp(built, "test-")
+	own, err := os.MkdirTemp(built, "test-") //nolint:usetesting // hard links need the same file system
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -404,6 +406,19 @@ func labOfOurOwn(t *testing.T, version int) string {
 		}
 	}
 	return own
+}
+
+// listening says whether something takes connections at a URL.
+func listening(t *testing.T, url string) bool {
+	t.Helper()
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		return false
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	return true
 }
 
 // startAndKillChild runs this binary as a child with a server and kills it.

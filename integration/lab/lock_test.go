@@ -65,7 +65,7 @@ func TestPortsAreNotGivenTwice(t *testing.T) {
 	}
 	seen := map[int]bool{}
 	for range 20 {
-		port, lock, err := takePort(f)
+		port, lock, err := takePort(t.Context(), f)
 		if err != nil {
 			t.Fatal(err)
 		}

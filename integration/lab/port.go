@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,7 +18,7 @@ const (
 )
 
 // takePort reserves a free loopback port for as long as the lock is held.
-func takePort(f folder) (int, *fileLock, error) {
+func takePort(ctx context.Context, f folder) (int, *fileLock, error) {
 	const n = lastPort - firstPort + 1
 	start := rand.IntN(n)
 	for i := range n {
@@ -29,7 +30,7 @@ func takePort(f folder) (int, *fileLock, error) {
 		if err != nil {
 			return 0, nil, err
 		}
-		if l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+		if l, err := new(net.ListenConfig).Listen(ctx, "tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			return port, lock, l.Close()
 		}
 		if err := lock.unlock(); err != nil {

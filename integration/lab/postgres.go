@@ -56,7 +56,7 @@ func clusterPort(ctx context.Context, h host, f folder, r recipe) (int, error) {
 
 // startPostgres starts the box that outlives this process while others need it,
 // and waits until it says where it listens.
-func startPostgres(ctx context.Context, h host, f folder, r recipe) (int, error) {
+func startPostgres(ctx context.Context, h host, f folder, r recipe) (port int, err error) {
 	run := f.run(r.version)
 	if err := os.Remove(portFile(run)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, fmt.Errorf("lab: %w", err)
@@ -65,7 +65,7 @@ func startPostgres(ctx context.Context, h host, f folder, r recipe) (int, error)
 	if err != nil {
 		return 0, fmt.Errorf("lab: %w", err)
 	}
-	defer log.Close()
+	defer func() { err = errors.Join(err, log.Close()) }()
 	cmd := h.box(context.WithoutCancel(ctx), "postgres", f.tree(r.version),
 		filepath.Join(f.template(r.version), "pg"), run, f.ports(), r.postgres)
 	cmd.Stdout, cmd.Stderr = log, log

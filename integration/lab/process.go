@@ -18,12 +18,12 @@ type process struct {
 }
 
 // startProcess starts a box around Odoo. It outlives ctx.
-func startProcess(ctx context.Context, h host, tree string, d *database, command []string) (*process, error) {
+func startProcess(ctx context.Context, h host, tree string, d *database, command []string) (p *process, err error) {
 	log, err := os.OpenFile(d.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	defer log.Close()
+	defer func() { err = errors.Join(err, log.Close()) }()
 	cmd := h.box(context.WithoutCancel(ctx), "odoo", append([]string{tree, d.data()}, command...)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	stdin, err := cmd.StdinPipe()
@@ -33,7 +33,7 @@ func startProcess(ctx context.Context, h host, tree string, d *database, command
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	p := &process{cmd: cmd, stdin: stdin, ended: make(chan struct{})}
+	p = &process{cmd: cmd, stdin: stdin, ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
 		// How it ended does not matter, only that: the log has the reason.

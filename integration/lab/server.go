@@ -98,7 +98,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err := s.takePlace(ctx); err != nil {
 		return err
 	}
-	if err := s.takePorts(); err != nil {
+	if err := s.takePorts(ctx); err != nil {
 		return err
 	}
 	s.Database, s.URL = s.db.name, fmt.Sprintf("http://127.0.0.1:%d", s.port)
@@ -136,13 +136,13 @@ func (s *Server) takePlace(ctx context.Context) (err error) {
 
 // takePorts reserves the server's port, and one for long polling if it has
 // workers (the threaded server answers everything on one).
-func (s *Server) takePorts() error {
+func (s *Server) takePorts(ctx context.Context) error {
 	ports := []*int{&s.port}
 	if s.opts.Workers > 0 {
 		ports = append(ports, &s.bus)
 	}
 	for _, p := range ports {
-		port, lock, err := takePort(s.folder)
+		port, lock, err := takePort(ctx, s.folder)
 		if err != nil {
 			return err
 		}

@@ -27,9 +27,9 @@ type Sink struct {
 	more  chan struct{} // closed and replaced with every mail
 }
 
-// OpenSink starts a sink, which runs until Close.
-func OpenSink() (*Sink, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+// OpenSink starts a sink, which runs until Close; ctx bounds only its start.
+func OpenSink(ctx context.Context) (*Sink, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
@@ -47,7 +47,7 @@ func OpenSink() (*Sink, error) {
 // StartSink gives a test a sink that ends with it.
 func StartSink(tb TB) *Sink {
 	tb.Helper()
-	k, err := OpenSink()
+	k, err := OpenSink(context.Background())
 	if err != nil {
 		tb.Fatalf("%v", err)
 		return nil
