@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"odbxfs"
 )
 
 // ErrLinksLeft says that documents are links still, so that removing what knows
@@ -23,8 +25,7 @@ func MakeRemovalPlan(ctx context.Context, c Caller) (Plan, error) {
 }
 
 // RemoveAll takes everything of ours out of Odoo again. It refuses with
-// [ErrLinksLeft] or [ErrPlacesUsed]. A user that setup made is archived, since
-// documents may name him as their author; base_automation stays installed.
+// [ErrLinksLeft] or [ErrPlacesUsed]. base_automation stays installed.
 func RemoveAll(ctx context.Context, c Caller) (Plan, error) {
 	r := &setup{c: c}
 	err := r.removeAll(ctx)
@@ -102,10 +103,11 @@ func (s *setup) removeOf(ctx context.Context, model string, of []named) error {
 	case "base.automation":
 		return s.removeAutomations(ctx, of)
 	case "res.users":
-		return s.archive(ctx, of)
+		return s.removeUsers(ctx, of)
 	case "ir.model":
-		// a folder's rule and a rule's folder: the fields that make the ring go first
-		if err := s.removeLateFields(ctx); err != nil {
+		// a folder's rule and a rule's folder: the fields that make the ring go
+		// first, and those with tables of their own
+		if err := s.removeFields(ctx); err != nil {
 			return err
 		}
 		for _, n := range of {
@@ -163,18 +165,40 @@ func (s *setup) removeAutomations(ctx context.Context, of []named) error {
 	return nil
 }
 
-func (s *setup) archive(ctx context.Context, of []named) error {
+// removeUsers unlinks the users whom setup made, and their contacts. Where Odoo
+// refuses, because something of theirs must stay, they are archived.
+func (s *setup) removeUsers(ctx context.Context, of []named) error {
 	for _, n := range of {
-		if err := s.c.Call(ctx, "res.users", "write", []any{[]int64{n.ResID}, map[string]any{"active": false}}, nil, nil); err != nil {
-			return fmt.Errorf("archive user: %w", err)
+		var rows []map[string]any
+		if err := s.c.Call(ctx, "res.users", "read", []any{[]int64{n.ResID}, []string{"partner_id"}}, nil, &rows); err != nil {
+			return err
+		}
+		err := s.unlink(ctx, "res.users", []int64{n.ResID})
+		if err == nil && len(rows) == 1 {
+			if ref, ok := rows[0]["partner_id"].([]any); ok && len(ref) == 2 {
+				err = s.unlink(ctx, "res.partner", []int64{ref[0].(int64)})
+			}
+		}
+		if odbxfs.IsKind(err, odbxfs.KindInvalid) {
+			s.plan.Notes = append(s.plan.Notes, fmt.Sprintf("user %d or his contact is archived, not removed: Odoo needs him (%v)", n.ResID, err))
+			err = s.c.Call(ctx, "res.users", "write", []any{[]int64{n.ResID}, map[string]any{"active": false}}, nil, nil)
+		}
+		if err != nil && !odbxfs.IsKind(err, odbxfs.KindMissing) {
+			return fmt.Errorf("remove user: %w", err)
 		}
 	}
 	return nil
 }
 
-func (s *setup) removeLateFields(ctx context.Context) error {
+func (s *setup) removeFields(ctx context.Context) error {
 	for _, m := range ownModels() {
-		for _, f := range m.late {
+		of := slices.Clone(m.late)
+		for _, f := range m.fields {
+			if f.kind == "many2many" { // its table would outlive the model
+				of = append(of, f)
+			}
+		}
+		for _, f := range of {
 			id, err := findOne(ctx, s.c, "ir.model.fields", []any{[]any{"model", "=", m.name}, []any{"name", "=", f.name}})
 			if err != nil {
 				return err

@@ -170,7 +170,9 @@ func (s *setup) rights(ctx context.Context) error {
 			return err
 		}
 	}
-	vals := map[string]any{"name": "odbxfs places", "model_id": s.id("model_x_odbxfs_place"), "groups": refs{s.id("base.group_user")},
+	// Without groups: one that names base.group_user makes Odoo 14 rewrite every
+	// rule of that group. Others than internal users have no right here anyway.
+	vals := map[string]any{"name": "odbxfs places", "model_id": s.id("model_x_odbxfs_place"),
 		"domain_force": fmt.Sprintf("['|', ('x_group_ids', '=', False), ('x_group_ids', 'in', user.%s.ids)]", s.f.effective)}
 	return s.record(ctx, "rule_place", "ir.rule", "x_odbxfs_place", vals, map[string]any{"__detail": "users of its groups, or all"})
 }

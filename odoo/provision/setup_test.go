@@ -1,0 +1,310 @@
+package provision_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"odbxfs"
+	"odbxfs/integration/lab"
+	"odbxfs/odoo"
+	"odbxfs/odoo/provision"
+)
+
+func TestSetupAndRemoveOdoo14(t *testing.T) { setupAndRemove(t, 14) }
+
+func TestSetupAndRemoveOdoo19(t *testing.T) { setupAndRemove(t, 19) }
+
+var options = provision.Options{
+	TechnicalLogin: "odbxfs", TechnicalPassword: "odbxfs-Secret-1",
+	Clients: []provision.ClientSpec{{Name: "Main", Root: "/Odoo", Links: odbxfs.LinkPublic}},
+	Rules: []provision.RuleSpec{
+		{Name: "Sales Orders", Model: "sale.order", Client: "Main", Subfolders: []string{"Offers"}},
+		{Name: "Contacts", Model: "res.partner", Client: "Main"},
+	},
+}
+
+func setupAndRemove(t *testing.T, version int) {
+	t.Parallel()
+	ctx := t.Context()
+	sink := lab.StartSink(t)
+	s := lab.StartWith(t, lab.Options{Version: version, Sink: sink})
+	admin := connect(t, s, s.AdminLogin, s.AdminPassword)
+	before, stamped := dump(t, s, false), dump(t, s, true)
+
+	plan, err := provision.MakePlan(ctx, admin, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "a plan writes nothing", stamped, dump(t, s, true))
+	for _, line := range []string{"x_odbxfs_pair", "x_odbxfs_folder_id", "engine_apply: run by odbxfs.group_technical", "user_apply: run by base.group_user", "Sync Logs", "odbxfs.group_manager rwcu"} {
+		if !strings.Contains(plan.String(), line) {
+			t.Errorf("the plan does not name %q:\n%s", line, plan)
+		}
+	}
+
+	done, err := provision.Setup(ctx, admin, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range plan.Steps {
+		if step.Kind != "rows" && !slices.ContainsFunc(done.Steps, func(d provision.Step) bool { return d.Verb == step.Verb && strings.Contains(d.Name, step.Name) }) {
+			t.Errorf("planned and not done: %s", step)
+		}
+	}
+	after := dump(t, s, true)
+	for _, name := range []string{"a second setup", "its plan"} {
+		again, err := provision.Setup(ctx, admin, options)
+		if name == "its plan" {
+			again, err = provision.MakePlan(ctx, admin, options)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !again.Empty() {
+			t.Errorf("%s is not empty:\n%s", name, again)
+		}
+	}
+	same(t, "a second setup writes nothing", after, dump(t, s, true))
+	t.Run("pages open", func(t *testing.T) { pagesOpen(t, admin, version) })
+	t.Run("a mail carries a link and no empty file", func(t *testing.T) { mailLinks(t, s, sink, admin) })
+	t.Run("remove", func(t *testing.T) { removal(t, s, admin, before) })
+}
+
+// removal refuses while there are links or documents in free folders, and then
+// leaves the database as it was.
+func removal(t *testing.T, s *lab.Server, admin *odoo.Client, before []string) {
+	ctx := t.Context()
+	engine := odoo.NewEngine(connect(t, s, options.TechnicalLogin, options.TechnicalPassword))
+	free, err := engine.Apply(ctx, []odbxfs.OdooOp{{Kind: odbxfs.OdooCreateFile, Key: "free", Parent: odbxfs.RootRef(), Name: "free.txt", Content: content("x"), Size: 1}})
+	if err != nil || free[0].Outcome != odbxfs.Done {
+		t.Fatal(err, free)
+	}
+	execSQL(t, s, "INSERT INTO x_odbxfs_pair (x_url, x_gone, x_kind) VALUES ('https://www.dropbox.com/x', false, 'file')")
+	if _, err := provision.RemoveAll(ctx, admin); !errors.Is(err, provision.ErrLinksLeft) {
+		t.Fatalf("removed with a live link: %v", err)
+	}
+	execSQL(t, s, "UPDATE x_odbxfs_pair SET x_gone = true")
+	execSQL(t, s, "UPDATE ir_attachment SET type = 'url', url = 'https://www.dropbox.com/x' WHERE id = "+fmt.Sprint(free[0].Node.Ref.ID))
+	if _, err := provision.RemoveAll(ctx, admin); !errors.Is(err, provision.ErrLinksLeft) {
+		t.Fatalf("removed with a copy of a link: %v", err)
+	}
+	execSQL(t, s, "UPDATE ir_attachment SET type = 'binary', url = NULL WHERE id = "+fmt.Sprint(free[0].Node.Ref.ID))
+	if _, err := provision.MakeRemovalPlan(ctx, admin); !errors.Is(err, provision.ErrPlacesUsed) {
+		t.Fatalf("removed with a document in a free folder: %v", err)
+	}
+	if err := admin.Unlink(ctx, "ir.attachment", []int64{free[0].Node.Ref.ID}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := provision.MakeRemovalPlan(ctx, admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := provision.RemoveAll(ctx, admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan.String() != done.String() {
+		t.Errorf("planned:\n%s\ndone:\n%s", plan, done)
+	}
+	same(t, "after remove the database is as before", before, dump(t, s, false))
+	again, err := provision.RemoveAll(ctx, admin)
+	if err != nil || !again.Empty() {
+		t.Errorf("a second remove: %v\n%s", err, again)
+	}
+	if _, err := provision.Setup(ctx, admin, options); err != nil {
+		t.Errorf("setup after remove: %v", err)
+	}
+}
+
+// pagesOpen asks for every view that the menus lead to, as the web client does.
+func pagesOpen(t *testing.T, admin *odoo.Client, version int) {
+	list := "tree"
+	if version >= 18 {
+		list = "list"
+	}
+	for _, model := range []string{"x_odbxfs_client", "x_odbxfs_rule", "x_odbxfs_log", "x_odbxfs_folder"} {
+		views := []any{[]any{false, list}, []any{false, "form"}, []any{false, "search"}}
+		method := "get_views"
+		if version < 16 {
+			method = "load_views"
+		}
+		if err := admin.Call(t.Context(), model, method, nil, map[string]any{"views": views}, nil); err != nil {
+			t.Errorf("%s: %v", model, err)
+		}
+	}
+	var names []struct {
+		Name string `odoo:"complete_name"`
+	}
+	if err := admin.SearchRead(t.Context(), "ir.ui.menu", odoo.Domain{odoo.Where("name", "in", []string{"Clients", "Folder Rules", "Sync Logs"})}, []string{"complete_name"}, odoo.Query{}, &names); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Cloud Storage/Configuration/Clients", "Cloud Storage/Configuration/Folder Rules", "Cloud Storage/Configuration/Sync Logs"} {
+		if !slices.ContainsFunc(names, func(n struct {
+			Name string `odoo:"complete_name"`
+		}) bool {
+			return n.Name == want
+		}) {
+			t.Errorf("no menu %s in %v", want, names)
+		}
+	}
+}
+
+// mailLinks: a link, with a file_size as some hand may have set it, and a real
+// file are mailed by an employee.
+func mailLinks(t *testing.T, s *lab.Server, sink *lab.Sink, admin *odoo.Client) {
+	ctx := t.Context()
+	demo := connect(t, s, s.DemoLogin, s.DemoPassword)
+	partner, err := admin.Create(ctx, "res.partner", map[string]any{"name": "Reader", "email": "reader@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(vals map[string]any) int64 {
+		vals["res_model"], vals["res_id"] = "res.partner", partner
+		id, err := admin.Create(ctx, "ir.attachment", vals)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	link := of(map[string]any{"name": "big & <bold>.pdf", "type": "url", "url": "https://www.dropbox.com/big"})
+	file := of(map[string]any{"name": "small.txt", "datas": "c21hbGw="})
+	execSQL(t, s, fmt.Sprintf("UPDATE ir_attachment SET file_size = 5 WHERE id = %d", link))
+	kw := map[string]any{"body": "see", "message_type": "comment", "subtype_xmlid": "mail.mt_comment", "partner_ids": []int64{partner}, "attachment_ids": []int64{link, file}}
+	if err := demo.Call(ctx, "res.partner", "message_post", []any{[]int64{partner}}, kw, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	messages, err := sink.Wait(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail, err := messages[0].Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("/web/content/%d?download=1", link); !strings.Contains(mail.HTML, want) || !strings.Contains(mail.HTML, "big &amp; &lt;bold&gt;.pdf") {
+		t.Errorf("no link in %s", mail.HTML)
+	}
+	if len(mail.Attachments) != 1 || mail.Attachments[0].Name != "small.txt" || string(mail.Attachments[0].Content) != "small" {
+		t.Errorf("attachments %+v, want small.txt alone", mail.Attachments)
+	}
+}
+
+func content(s string) odbxfs.Opener {
+	return func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(s)), nil }
+}
+
+func connect(t *testing.T, s *lab.Server, login, password string) *odoo.Client {
+	t.Helper()
+	c, err := odoo.Connect(t.Context(), odoo.Config{URL: s.URL, Database: s.Database, Login: login, Now: time.Now,
+		Secret: func(context.Context) (string, error) { return password, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func execSQL(t *testing.T, s *lab.Server, sql string) {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), s.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	if _, err := db.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// dump is what remove must leave as it found it: every table, column, index,
+// constraint and trigger, and the rows that describe models, pages, actions and
+// rights, with all their columns; stamped says whether who wrote them last and
+// when counts too: Odoo 14 itself writes its page of users' groups anew whenever
+// a group comes or goes, with the same content, and keeps the last one in
+// arch_prev. Left out is Odoo's cron of
+// automations, whose interval Odoo sets when one comes or goes (4 hours became
+// 240 minutes).
+func dump(t *testing.T, s *lab.Server, stamped bool) []string {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), s.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	queries := map[string]string{
+		"column":     "SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) FROM information_schema.columns WHERE table_schema = 'public'",
+		"index":      "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+		"constraint": "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
+		"trigger":    "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+		"sequence":   "SELECT sequence_name FROM information_schema.sequences",
+	}
+	rows, err := db.Query(t.Context(), `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+		AND (table_name LIKE 'ir\_model%' OR table_name LIKE 'ir\_ui\_%' OR table_name LIKE 'ir\_act\_%' OR table_name LIKE 'rule\_group%' OR table_name LIKE 'res\_groups%'
+		OR table_name IN ('ir_rule', 'base_automation', 'ir_config_parameter', 'ir_default', 'ir_filters', 'ir_actions'))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range tables {
+		stamps := " - 'write_date' - 'write_uid' - 'arch_prev'"
+		if stamped {
+			stamps = ""
+		}
+		queries["row of "+table] = fmt.Sprintf(`SELECT (to_jsonb(r)%s)::text FROM "%s" r`, stamps, table)
+	}
+	var all []string
+	for kind, q := range queries {
+		rows, err := db.Query(t.Context(), q)
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		for _, l := range lines {
+			all = append(all, kind+": "+l)
+		}
+	}
+	slices.Sort(all)
+	if len(all) < 1000 {
+		t.Fatalf("a dump of %d lines sees nothing", len(all))
+	}
+	return all
+}
+
+// same compares two dumps.
+func same(t *testing.T, what string, before, after []string) {
+	t.Helper()
+	was, is := map[string]int{}, map[string]int{}
+	for _, l := range before {
+		was[l]++
+	}
+	for _, l := range after {
+		is[l]++
+	}
+	shown := 0
+	for _, d := range []struct {
+		sign string
+		a, b map[string]int
+	}{{"-", was, is}, {"+", is, was}} {
+		for l, n := range d.a {
+			if d.b[l] != n && shown < 30 {
+				shown++
+				t.Errorf("%s: %s %.400s", what, d.sign, l)
+			}
+		}
+	}
+}
