@@ -25,6 +25,7 @@ type client struct {
 	rootGone bool   // the page under way removes the root folder
 	lookAt   uint64 // step at which the look under way began
 	lastRun  uint64 // step at which the last whole look began
+	reread   bool   // entries were left out of the last page: it is to be read again
 	due      bool   // a look is wanted now
 	waiting  remote // the long-poll's own failures
 
@@ -59,7 +60,7 @@ func (c *client) lane(what string) string { return fmt.Sprintf("%s/%d", what, c.
 // ready reports whether everything that planning needs is known: both trees
 // and the pairs.
 func (e *Engine) ready(c *client) bool {
-	return e.odoo.loaded && c.pairsDone && c.listed && !c.reading && !c.cfg.Paused
+	return e.odoo.loaded && c.pairsDone && c.listed && !c.reading && !c.reread && !c.cfg.Paused
 }
 
 // mayPlan reports whether planning makes sense: what made a precondition fail

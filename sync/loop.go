@@ -144,7 +144,7 @@ func (e *Engine) clientIdle(c *client) bool {
 	if c.lease.err != nil && odbxfs.IsKind(c.lease.err, odbxfs.KindAccess) {
 		return true // another syncer is at work
 	}
-	if !c.listed || !c.pairsDone || c.due || c.reading {
+	if !c.listed || !c.pairsDone || c.due || c.reading || c.reread {
 		return false // a look is on its way, or waits its turn
 	}
 	if c.lastRun < e.writes {

@@ -79,16 +79,20 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 		return e.dropboxFailed(c, err)
 	}
 	c.remote.ok()
+	c.reread = false
 	err = e.update("take over changes of Dropbox", func(tx *cache.Tx) error {
 		for _, ch := range page.Changes {
 			if err := e.putChange(tx, c, ch); err != nil {
 				return fmt.Errorf("%s: %w", ch.Path, err)
 			}
 		}
-		if !page.More && c.relist.on {
+		if !page.More && c.relist.on && !c.reread {
 			if err := e.dropUnlisted(tx, c); err != nil {
 				return err
 			}
+		}
+		if c.reread {
+			return nil
 		}
 		if page.More && c.relist.on {
 			// What a listing did not name is known at its end only: one that is
@@ -103,6 +107,12 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 	if c.rootGone {
 		c.rootGone = false
 		return e.resetCursor(c)
+	}
+	if c.reread {
+		// Nobody can tell whether what was left out was older than our write or
+		// newer: it is read once more, in a look that begins after the write.
+		c.reading, c.due = false, true
+		return nil
 	}
 	c.cursor, c.reading = page.Cursor, page.More
 	if len(page.Changes) > 0 {
@@ -131,8 +141,8 @@ func (e *Engine) resetCursor(c *client) error {
 	})
 }
 
-// putChange takes one entry over. Entries of files that an answer of ours has
-// made newer since the look began are left out: their own entries follow.
+// putChange takes one entry over. Entries of files about which an answer of
+// ours came since the look began are left out, and the page is read again.
 func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) error {
 	if ch.Deleted {
 		if odbxfs.FoldPath(ch.Path) == odbxfs.FoldPath(c.cfg.Root) {
@@ -147,8 +157,12 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 			return err
 		}
 		n, ok, err := tx.DropboxNode(id)
-		if err != nil || !ok || e.newer(c, n.ID) {
+		if err != nil || !ok {
 			return err
+		}
+		if e.newer(c, n.ID) {
+			c.reread = true
+			return nil
 		}
 		return tx.DropDropbox(id)
 	}
@@ -191,6 +205,7 @@ func (e *Engine) outdated(tx *cache.Tx, c *client, n odbxfs.DropboxNode) (odbxfs
 		return 0, false, err
 	}
 	if known && e.newer(c, n.ID) {
+		c.reread = true
 		return id, true, nil
 	}
 	at, taken, err := tx.DropboxByPath(c.id, n.Path)
@@ -198,7 +213,11 @@ func (e *Engine) outdated(tx *cache.Tx, c *client, n odbxfs.DropboxNode) (odbxfs
 		return id, false, err
 	}
 	other, _, err := tx.DropboxNode(at)
-	return 0, e.newer(c, other.ID), err
+	if err != nil || !e.newer(c, other.ID) {
+		return id, false, err
+	}
+	c.reread = true
+	return 0, true, nil
 }
 
 // newer reports whether an answer of ours about the file came after the look
