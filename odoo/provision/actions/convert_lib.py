@@ -11,24 +11,38 @@ def retained(why, soon=False):
     return {'out': 'retained', 'reason': why, 'soon': soon}
 
 
-# A stored field of any model that refers to this attachment: its name, and
-# whether the model is a passing one (a wizard).
-def referred(i):
+# One query that asks every stored field to ir.attachment for a row: built once a
+# call, from the registry, so that models which are not installed do not appear.
+REFERENCES = []
+
+
+def references():
+    if REFERENCES:
+        return REFERENCES[0]
+    there = set()
+    for table, column in sql("SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()"):
+        there.add((table, column))
+    parts = []
     for f in root['ir.model.fields'].search([('relation', '=', 'ir.attachment'), ('store', '=', True), ('ttype', 'in', ('many2one', 'many2many'))], order='model, name'):
-        if f.model not in env or (f.model, f.name) in HARMLESS:
-            continue
-        if f.name == 'message_main_attachment_id' and f.model not in MAIN_KEPT:
+        if f.model not in env or (f.model, f.name) in HARMLESS or (f.name == 'message_main_attachment_id' and f.model not in MAIN_KEPT):
             continue
         M = root[f.model]
         field = M._fields.get(f.name)
         if not field or M._abstract or not M._auto or not field.store:
             continue
-        table, column = (field.relation, field.column2) if f.ttype == 'many2many' else (M._table, f.name)
-        if not sql("SELECT 1 FROM information_schema.columns WHERE table_name = %s AND column_name = %s AND table_schema = current_schema()", (table, column)):
-            continue
-        if sql('SELECT 1 FROM "%s" WHERE "%s" = %%s LIMIT 1' % (table, column), (i,)):
-            return '%s.%s' % (f.model, f.name), M._transient
-    return '', False
+        at = (field.relation, field.column2) if f.ttype == 'many2many' else (M._table, f.name)
+        if at in there:
+            parts.append("(SELECT '%s.%s', %s FROM \"%s\" WHERE \"%s\" = %%(id)s LIMIT 1)" % (f.model, f.name, 'true' if M._transient else 'false', at[0], at[1]))
+    REFERENCES.append(' UNION ALL '.join(parts) + ' ORDER BY 2, 1 LIMIT 1' if parts else '')
+    return REFERENCES[0]
+
+
+# A field of any model that refers to this attachment: its name, and whether the
+# model is a passing one (a wizard).
+def referred(i):
+    query = references()
+    rows = sql(query, {'id': i}) if query else []
+    return rows[0] if rows else ('', False)
 
 
 def keep(row):
