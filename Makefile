@@ -28,10 +28,10 @@ demo-odoo: check-machine lab build ## the same with a real Odoo 19 from the lab
 	bin/odbxfs demo --dir "$(DIR)" --odoo 19
 
 lab: check-machine ## build the real Odoo 14 and 19 servers into .lab, once
-	$(GO) run ./integration/labctl build
+	$(GO) run ./integration/lab/labctl build
 
 lab-clean: ## throw the lab away
-	$(GO) run ./integration/labctl clean
+	$(GO) run ./integration/lab/labctl clean
 
 $(LINT): tools/go.mod tools/go.sum
 	@mkdir -p .tools

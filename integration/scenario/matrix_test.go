@@ -1,0 +1,112 @@
+package scenario
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A scenario is one promise.
+type scenario struct {
+	name string
+	run  func(t *testing.T, w *World)
+	// alone says that it needs a world of its own: it takes servers or store away.
+	alone bool
+}
+
+// scenarios in their order; those of one world follow each other on it.
+func scenarios() []scenario {
+	return slices.Concat(toOdoo, fromDropbox, fromOdoo, inTheMount, failures)
+}
+
+func columns() []column {
+	var all []column
+	for _, odoo := range []string{"memory", "19", "14"} {
+		for _, wiring := range []string{"run", "apart"} {
+			all = append(all, column{odoo, wiring})
+		}
+	}
+	return all
+}
+
+// cells collects what became of each scenario in each column.
+type cells struct {
+	mu  sync.Mutex
+	got map[string]string // "scenario column" -> seconds, or FAILED
+}
+
+func (c *cells) put(s scenario, col column, how string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.got[s.name+" "+col.String()] = how
+}
+
+// TestMatrix runs every scenario in every column, and ends with the matrix.
+func TestMatrix(t *testing.T) {
+	c := &cells{got: map[string]string{}}
+	t.Cleanup(func() { c.report(t) })
+	for _, col := range columns() {
+		t.Run(col.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, col)
+			w.up(t)
+			for _, s := range scenarios() {
+				if !s.alone {
+					c.cell(t, s, w)
+				}
+			}
+			w.down(t)
+			for _, s := range scenarios() {
+				if s.alone {
+					t.Run(s.name, func(t *testing.T) { c.runIn(t, s, newWorld(t, col)) })
+				}
+			}
+		})
+	}
+}
+
+func (c *cells) cell(t *testing.T, s scenario, w *World) {
+	t.Helper()
+	t.Run(s.name, func(t *testing.T) { c.runIn(t, s, w) })
+}
+
+func (c *cells) runIn(t *testing.T, s scenario, w *World) {
+	t.Helper()
+	start := time.Now()
+	defer func() {
+		how := fmt.Sprintf("%.1f s", time.Since(start).Seconds())
+		if t.Failed() {
+			how = "FAILED"
+		}
+		c.put(s, w.column, how)
+	}()
+	s.run(t, w)
+}
+
+// report prints the matrix; a cell that nothing was put into fails.
+func (c *cells) report(t *testing.T) {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-62s", "scenario")
+	for _, col := range columns() {
+		fmt.Fprintf(&b, " %-13s", col)
+	}
+	for _, s := range scenarios() {
+		fmt.Fprintf(&b, "\n%-62s", s.name)
+		for _, col := range columns() {
+			how := c.got[s.name+" "+col.String()]
+			if how == "" {
+				how = "EMPTY"
+			}
+			if how == "EMPTY" && flag.Lookup("test.run").Value.String() == "" {
+				t.Errorf("nothing was shown for %q in %s", s.name, col)
+			}
+			fmt.Fprintf(&b, " %-13s", how)
+		}
+	}
+	t.Logf("the matrix:\n%s", b.String())
+}

@@ -1,0 +1,234 @@
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"odbxfs/integration/lab"
+	"odbxfs/odoo"
+	"odbxfs/odoo/odootest"
+)
+
+// document is a row of ir_attachment as the database has it.
+type document struct {
+	ID       int64
+	Name     string
+	Type     string
+	URL      string
+	Checksum string
+	Size     int64
+	Mimetype string
+	Stored   string // store_fname
+}
+
+// odooSide is the Odoo of a world: for setting scenes through its API, and for
+// judging by what it stores.
+type odooSide interface {
+	address() (url, database string)
+	version() int
+	// call is a method call as the administrator.
+	call(ctx context.Context, model, method string, args []any, kw map[string]any, out any) error
+	// documents gives the rows of one record by id, those of fields left out.
+	documents(t *testing.T, model string, id int64) []document
+	// count counts the rows of a table that a condition of SQL's simplest kind
+	// (column = value) takes.
+	count(t *testing.T, model, column string, value any) int
+	// stored reports whether the filestore has a content.
+	stored(t *testing.T, sha1 string) bool
+	// calls gives the number of requests so far, by the server's own log.
+	calls(t *testing.T) int
+	// real gives the lab's server, nil in memory.
+	real() *lab.Server
+	stop(t *testing.T)
+	start(t *testing.T)
+}
+
+// realOdoo is a server of the lab.
+type realOdoo struct{ *lab.Server }
+
+func (o realOdoo) address() (url, database string) { return o.URL, o.Database }
+func (o realOdoo) version() int                    { return o.Version }
+func (o realOdoo) real() *lab.Server               { return o.Server }
+
+func (o realOdoo) call(ctx context.Context, model, method string, args []any, kw map[string]any, out any) error {
+	return o.Admin(ctx, model, method, args, kw, out)
+}
+
+func (o realOdoo) query(t *testing.T, scan func(pgx.Rows) error, sql string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), o.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // a query's own error tells
+	rows, err := conn.Query(t.Context(), sql, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (o realOdoo) documents(t *testing.T, model string, id int64) []document {
+	t.Helper()
+	var all []document
+	o.query(t, func(r pgx.Rows) error {
+		var d document
+		err := r.Scan(&d.ID, &d.Name, &d.Type, &d.URL, &d.Checksum, &d.Size, &d.Mimetype, &d.Stored)
+		all = append(all, d)
+		return err
+	}, `SELECT id, name, type, coalesce(url,''), coalesce(checksum,''), coalesce(file_size,0), coalesce(mimetype,''), coalesce(store_fname,'')
+		FROM ir_attachment WHERE res_model=$1 AND res_id=$2 AND res_field IS NULL ORDER BY id`, model, id)
+	return all
+}
+
+func (o realOdoo) count(t *testing.T, model, column string, value any) int {
+	t.Helper()
+	n := 0
+	table := pgx.Identifier{tableOf(model)}.Sanitize()
+	o.query(t, func(r pgx.Rows) error { return r.Scan(&n) }, "SELECT count(*) FROM "+table+" WHERE "+pgx.Identifier{column}.Sanitize()+" = $1", value)
+	return n
+}
+
+func tableOf(model string) string {
+	b := []byte(model)
+	for i := range b {
+		if b[i] == '.' {
+			b[i] = '_'
+		}
+	}
+	return string(b)
+}
+
+func (o realOdoo) stored(t *testing.T, sha1 string) bool {
+	t.Helper()
+	_, err := os.Stat(filepath.Join(o.Filestore(), sha1[:2], sha1))
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+func (o realOdoo) calls(t *testing.T) int {
+	t.Helper()
+	all, err := o.Calls(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+func (o realOdoo) stop(t *testing.T) {
+	t.Helper()
+	if err := o.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (o realOdoo) start(t *testing.T) {
+	t.Helper()
+	if err := o.StartAgain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// memoryOdoo is the server in memory.
+type memoryOdoo struct {
+	*odootest.Server
+	admin *odoo.Client
+}
+
+func newMemoryOdoo(t *testing.T, version int) *memoryOdoo {
+	t.Helper()
+	s := odootest.New(odootest.Options{Version: version, Demo: true})
+	url, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	admin, err := odoo.New(odoo.Config{
+		URL: url, Database: s.Database(), Login: odootest.AdminLogin, Now: time.Now,
+		Secret: func(context.Context) (string, error) { return odootest.AdminPassword, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &memoryOdoo{s, admin}
+}
+
+func (o *memoryOdoo) address() (url, database string) { return o.URL(), o.Database() }
+func (o *memoryOdoo) version() int                    { return 19 }
+func (o *memoryOdoo) real() *lab.Server               { return nil }
+
+func (o *memoryOdoo) call(ctx context.Context, model, method string, args []any, kw map[string]any, out any) error {
+	var v any
+	if err := o.admin.Call(ctx, model, method, args, kw, &v); err != nil || out == nil {
+		return err
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, out)
+}
+
+func (o *memoryOdoo) documents(_ *testing.T, model string, id int64) []document {
+	var all []document
+	for _, r := range o.Rows("ir.attachment") {
+		if r["res_model"] != model || r["res_id"] != id || r["res_field"] != nil {
+			continue
+		}
+		d := document{}
+		d.ID, _ = r["id"].(int64)
+		d.Size, _ = r["file_size"].(int64)
+		for name, to := range map[string]*string{"name": &d.Name, "type": &d.Type, "url": &d.URL, "checksum": &d.Checksum, "mimetype": &d.Mimetype, "store_fname": &d.Stored} {
+			*to, _ = r[name].(string)
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+func (o *memoryOdoo) count(_ *testing.T, model, column string, value any) int {
+	n := 0
+	for _, r := range o.Rows(model) {
+		if fmt.Sprint(r[column]) == fmt.Sprint(value) {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *memoryOdoo) stored(_ *testing.T, sha1 string) bool { return o.Stored(sha1) }
+func (o *memoryOdoo) calls(*testing.T) int                  { return len(o.Requests()) }
+
+func (o *memoryOdoo) stop(t *testing.T) {
+	t.Helper()
+	if err := o.Pause(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (o *memoryOdoo) start(t *testing.T) {
+	t.Helper()
+	if err := o.Resume(); err != nil {
+		t.Fatal(err)
+	}
+}
