@@ -230,7 +230,7 @@ func (c *Contents) release(e *entry) error {
 		c.mu.Unlock()
 		return nil
 	}
-	f := e.file
+	f, used := e.file, e.used
 	e.file = nil
 	doomed := e.doomed
 	if doomed {
@@ -248,6 +248,6 @@ func (c *Contents) release(e *entry) error {
 		return err
 	}
 	// Only the order of eviction after a restart hangs on it.
-	_ = os.Chtimes(c.path(e.id), e.used, e.used)
+	_ = os.Chtimes(c.path(e.id), used, used)
 	return err
 }

@@ -88,7 +88,8 @@ func (tx *Tx) plainName(n odbxfs.OdooNode) (plain string, fixed bool, err error)
 	if err != nil {
 		return "", false, err
 	}
-	if ok && !p.Gone && p.MountName != "" && nameError(p.MountName) == 0 {
+	// A stored name stands for the name it was made of; Odoo's new one makes another.
+	if ok && !p.Gone && p.MountName != "" && p.OdooName == n.Name && nameError(p.MountName) == 0 {
 		return p.MountName, true, nil
 	}
 	return odbxfs.MountName(n.Name), false, nil
