@@ -35,9 +35,10 @@ type client struct {
 	lease     lease
 	writing   remote // of writes to Odoo for this client
 
-	staleAt uint64            // step at which a precondition failed: both sides are looked at before planning goes on
-	gate    map[uint64]uint64 // task -> step at which it was queued
-	stated  string            // the state Odoo was last told
+	staleAt uint64                // step at which a precondition failed: both sides are looked at before planning goes on
+	replans map[odbxfs.NodeID]int // how often in a row the node's task was planned anew
+	gate    map[uint64]uint64     // task -> step at which it was queued
+	stated  string                // the state Odoo was last told
 }
 
 // lease is the right to be the one writer.
@@ -92,7 +93,7 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 			e.planDue = true
 			continue
 		}
-		c = &client{id: cfg.ID, cfg: cfg, gate: map[uint64]uint64{}, due: true}
+		c = &client{id: cfg.ID, cfg: cfg, gate: map[uint64]uint64{}, replans: map[odbxfs.NodeID]int{}, due: true}
 		e.clients[cfg.ID] = c
 		if err := e.openClient(c); err != nil {
 			return err

@@ -163,10 +163,15 @@ func (e *Engine) workLeft() bool {
 		if e.opt.OnlyPlan {
 			return nil
 		}
+		behind := map[odbxfs.NodeID]bool{} // nodes whose tasks wait for a person, or for such a node
 		if err := tx.Tasks(func(t odbxfs.Task) bool {
 			c := e.clients[t.Client]
-			stuck := c == nil || c.cfg.Paused || c.remote.failures >= patience || c.writing.failures >= patience || c.lease.err != nil
-			left = left || !t.Held && t.Reason == "" && !stuck
+			stuck := behind[t.Node] || behind[t.Parent] || c == nil || c.cfg.Paused || c.remote.failures >= patience || c.writing.failures >= patience || c.lease.err != nil
+			if stuck || t.Held || t.Reason != "" {
+				behind[t.Node] = true
+			} else {
+				left = true
+			}
 			return !left
 		}); err != nil || !e.opt.Intents {
 			return err

@@ -59,7 +59,8 @@ func fateOf(k odbxfs.ErrorKind, attempts int) fate {
 	switch k {
 	case odbxfs.KindUnavailable, odbxfs.KindRateLimited, odbxfs.KindCredentials, odbxfs.KindForeign, odbxfs.KindFull:
 		return fateRemote
-	case odbxfs.KindChanged, odbxfs.KindMissing, odbxfs.KindReset:
+	case odbxfs.KindChanged, odbxfs.KindMissing, odbxfs.KindReset, odbxfs.KindExists:
+		// A place that is taken was free when this was planned.
 		if attempts < maxAttempts {
 			return fateReplan
 		}
@@ -67,7 +68,7 @@ func fateOf(k odbxfs.ErrorKind, attempts int) fate {
 	case odbxfs.KindAccess, odbxfs.KindInvalid, odbxfs.KindTooLarge, odbxfs.KindName,
 		odbxfs.KindUnknownModel, odbxfs.KindUnsupported:
 		return fatePark
-	default: // KindUnknown, KindExists, KindCorrupt: may pass by itself
+	default: // KindUnknown, KindCorrupt: may pass by itself
 		if attempts < maxAttempts {
 			return fateRetry
 		}

@@ -71,6 +71,12 @@ func (e *Engine) settleTask(tx *cache.Tx, c *client, v *verdict) error {
 	case endDone:
 		return e.taskDone(tx, c, v)
 	case endReplan:
+		if c.replans[v.Node]++; c.replans[v.Node] > maxAttempts {
+			// The same comes out again and again: a person must look.
+			delete(c.replans, v.Node)
+			v.Attempts = maxAttempts
+			return e.taskRetry(tx, v)
+		}
 		return e.taskReplan(tx, c, v)
 	case endRetry:
 		return e.taskRetry(tx, v)
@@ -98,6 +104,7 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 		return err
 	}
 	delete(c.gate, v.Seq)
+	delete(c.replans, v.Node)
 	switch v.Kind {
 	case odbxfs.TaskOdooRestore:
 		e.restored++
