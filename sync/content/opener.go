@@ -114,6 +114,13 @@ func (o *Opener) share(f file) (*shared, error) {
 		s.users++
 		return s, nil
 	}
+	for _, s := range o.open {
+		// Who opened it first found no content and made this one.
+		if f.local != "" && s.content.ID() == f.local && s.file.version() == f.version() {
+			s.users++
+			return s, nil
+		}
+	}
 	c, err := o.content(f)
 	if err != nil {
 		return nil, err
