@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,15 +24,46 @@ import (
 // The ports of engine and mount on real servers. One server a version serves
 // all cases; each works on records of its own.
 
-func TestPortsOdoo14(t *testing.T) { portsOnLab(t, 14) }
+func TestPortsOdoo14(t *testing.T) { portsOnLab(t, 14, odoo.Auto, portCases) }
 
-func TestPortsOdoo19(t *testing.T) { portsOnLab(t, 19) }
+func TestPortsOdoo19(t *testing.T) { portsOnLab(t, 19, odoo.Auto, portCases) }
 
-// portCases are independent of each other and of their order.
-var portCases = []struct {
+// The other transports carry other values: XML-RPC no null and no number above
+// 2^31, JSON-2 no positional arguments.
+
+func TestPortsOverXMLRPCOdoo14(t *testing.T) { portsOnLab(t, 14, odoo.XMLRPC, carried(t)) }
+
+func TestPortsOverXMLRPCOdoo19(t *testing.T) { portsOnLab(t, 19, odoo.XMLRPC, carried(t)) }
+
+func TestPortsOverJSON2Odoo19(t *testing.T) { portsOnLab(t, 19, odoo.JSON2, carried(t)) }
+
+// carried are the cases that between them call every action.
+func carried(t *testing.T) []portCase {
+	var out []portCase
+	for _, name := range []string{
+		"an empty mark lists everything, parents first", "counts are those of the references of each scope", "an idle look brings nothing",
+		"an employee puts files in, rewrites, renames, moves and removes them", "a large file goes in parts", "an employee has his own rights only",
+		"a pdf becomes a link and a binary again", "a Dropbox file becomes a link with its pair", "pairs are written once, by version",
+		"a lease has one holder, and an epoch that shuts out the last one", "a log line of a task is closed in place", "the client's page says how it goes",
+		"actions that lost their groups are noticed", "the engine reads what the technical user may not", "a conversion waits for a concurrent writer and then sees his work",
+	} {
+		i := slices.IndexFunc(portCases, func(c portCase) bool { return c.name == name })
+		if i < 0 {
+			t.Fatalf("no case %q", name)
+		}
+		out = append(out, portCases[i])
+	}
+	return out
+}
+
+// portCase is one behaviour, told as a sentence.
+type portCase struct {
 	name string
 	run  func(t *testing.T, b *bench)
-}{
+}
+
+// portCases are independent of each other and of their order.
+var portCases = []portCase{
 	{"an empty mark lists everything, parents first", listsEverything},
 	{"counts are those of the references of each scope", countsMatchRefs},
 	{"an idle look brings nothing", idleLook},
@@ -44,6 +76,7 @@ var portCases = []struct {
 	{"another user's key is not ours", keysAreOwn},
 	{"a write that expects something else is Changed", compareAndSet},
 	{"a large file goes in parts", largeFile},
+	{"many writes travel in a few batches, in order", manyWrites},
 	{"an image beyond 1920 pixels keeps its bytes", bigImage},
 	{"folders are made, renamed, moved across records and removed", folders},
 	{"a folder of another record on a document is ignored", forgedFolder},
@@ -66,10 +99,10 @@ var portCases = []struct {
 	{"a moved folder takes its documents to the other record", movedInOdoo},
 }
 
-func portsOnLab(t *testing.T, version int) {
+func portsOnLab(t *testing.T, version int, transport odoo.Transport, cases []portCase) {
 	t.Parallel()
-	b := newBench(t, version)
-	for _, c := range portCases {
+	b := newBench(t, version, transport)
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, b) })
 	}
 }
@@ -86,6 +119,7 @@ type bench struct {
 	db      *pgx.Conn
 	client  odbxfs.ClientID
 	version int
+	speaks  odoo.Transport
 }
 
 var demoOptions = provision.Options{
@@ -99,7 +133,7 @@ var demoOptions = provision.Options{
 	},
 }
 
-func newBench(t *testing.T, version int) *bench {
+func newBench(t *testing.T, version int, transport odoo.Transport) *bench {
 	t.Helper()
 	s := lab.Start(t, version)
 	b := &bench{ctx: t.Context(), s: s, version: version}
@@ -107,6 +141,7 @@ func newBench(t *testing.T, version int) *bench {
 	if _, err := provision.Setup(b.ctx, b.admin, demoOptions); err != nil {
 		t.Fatal(err)
 	}
+	b.speaks = transport
 	b.demo = b.connect(t, s.DemoLogin, s.DemoPassword)
 	b.portal = b.connect(t, s.PortalLogin, s.PortalPassword)
 	b.engine = odoo.NewEngine(b.connect(t, demoOptions.TechnicalLogin, demoOptions.TechnicalPassword))
@@ -129,12 +164,34 @@ func newBench(t *testing.T, version int) *bench {
 
 func (b *bench) connect(t *testing.T, login, password string) *odoo.Client {
 	t.Helper()
-	c, err := odoo.Connect(b.ctx, odoo.Config{URL: b.s.URL, Database: b.s.Database, Login: login, Now: time.Now,
-		Secret: func(context.Context) (string, error) { return password, nil }})
+	cfg := odoo.Config{URL: b.s.URL, Database: b.s.Database, Login: login, Now: time.Now, Transport: b.speaks,
+		Secret: func(context.Context) (string, error) { return password, nil }}
+	if b.speaks == odoo.JSON2 && login != b.s.PortalLogin { // a portal user gets no key
+		key := b.key(t, cfg, password)
+		cfg.Secret = func(context.Context) (string, error) { return key, nil }
+	} else if b.speaks == odoo.JSON2 {
+		cfg.Transport = odoo.Auto
+	}
+	c, err := odoo.Connect(b.ctx, cfg)
 	if err != nil {
 		t.Fatalf("sign in as %s: %v", login, err)
 	}
 	return c
+}
+
+// key makes an API key over the session.
+func (b *bench) key(t *testing.T, cfg odoo.Config, password string) string {
+	t.Helper()
+	cfg.Transport = odoo.Session
+	c, err := odoo.Connect(b.ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.NewAPIKey(b.ctx, "bench", password, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
 
 // number and text judge by SQL; no row is zero.

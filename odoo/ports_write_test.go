@@ -2,11 +2,16 @@ package odoo_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"io"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,6 +158,51 @@ func largeFile(t *testing.T, b *bench) {
 	lying.SHA1 = sum([]byte("abd"))
 	res := b.apply(t, b.user, odbxfs.Failed, lying)
 	wantKind(t, res.Err, odbxfs.KindCorrupt)
+}
+
+// manyWrites: 30 files of 1 MiB do not fit one batch; one of them cannot be
+// opened, and one is not what was announced.
+func manyWrites(t *testing.T, b *bench) {
+	parent := b.partner(t, "Many")
+	var ops []odbxfs.OdooOp
+	for i := range 30 {
+		ops = append(ops, create(parent, fmt.Sprintf("f%02d", i), bytes.Repeat([]byte{byte(i)}, 1<<20)))
+	}
+	ops = append(ops, mkdir(parent, "between"))
+	ops[11].Content = func(context.Context) (io.ReadCloser, error) { return nil, errors.New("the disk is gone") }
+	ops[12].Size++
+	calls := strings.Count(b.log(t), "ir.actions.server/run")
+	res, err := b.user.Apply(b.ctx, ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range res {
+		switch {
+		case i == 11 || i == 12:
+			if r.Outcome != odbxfs.Failed || r.Err == nil {
+				t.Errorf("write %d: %+v", i, r)
+			}
+		case r.Outcome != odbxfs.Done || r.Node == nil || r.Node.Name != ops[i].Name:
+			t.Errorf("write %d: %+v", i, r)
+		}
+	}
+	wantKind(t, res[12].Err, odbxfs.KindCorrupt)
+	if n := b.number(t, "SELECT count(*) FROM ir_attachment WHERE res_model = 'res.partner' AND res_id = $1", parent.ID); n != 28 {
+		t.Errorf("%d files, want 28", n)
+	}
+	if n := strings.Count(b.log(t), "ir.actions.server/run") - calls; n < 2 || n > 6 {
+		t.Errorf("%d calls for 31 writes of 28 MiB", n)
+	}
+}
+
+// log is the server's own log so far.
+func (b *bench) log(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(b.s.LogPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func bigImage(t *testing.T, b *bench) {
