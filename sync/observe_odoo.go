@@ -226,6 +226,9 @@ func (e *Engine) compareCounts() error {
 		return fmt.Errorf("store: counts: %w", err)
 	}
 	for _, theirs := range o.look.Counts {
+		if theirs.Scope.Kind == odbxfs.RefRoot {
+			continue // there is one, and it has no number
+		}
 		c := ours[theirs.Scope]
 		delete(ours, theirs.Scope)
 		if c.Count != theirs.Count || c.Sum != theirs.Sum {

@@ -27,7 +27,8 @@ type Options struct {
 	// Intents says whether what was done through the mount is carried out here.
 	Intents bool
 
-	// Holder names this process in leases, as "host/pid".
+	// Holder names this installation in leases: the same after a restart (host
+	// and store, not the process), or a restart waits until its own lease ends.
 	Holder string
 	// WebBase is Dropbox's web address, for links under the policy "none":
 	// "https://www.dropbox.com".
