@@ -77,8 +77,11 @@ func (t *tx) fillAttachment(old, row record, vals map[string]any) *fault {
 }
 
 func contentOf(vals map[string]any) ([]byte, *fault) {
-	if raw, ok := vals["raw"].([]byte); ok {
+	switch raw := vals["raw"].(type) {
+	case []byte:
 		return raw, nil
+	case string:
+		return []byte(raw), nil // as JSON-2 sends it
 	}
 	s, _ := vals["datas"].(string)
 	content, err := base64.StdEncoding.DecodeString(s)

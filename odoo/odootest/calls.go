@@ -47,6 +47,9 @@ type Fault struct {
 	Call          int  // which matching call from now, from 1; 0: the first
 	Times         int  // how many in a row; 0: 1, negative: all
 	After         bool // the call is carried out and its reply lost; else nothing is done
+	// Until makes the call late instead of lost: its transaction begins, and does
+	// its work and commits when this closes.
+	Until <-chan struct{}
 }
 
 type faultPlan struct {
@@ -95,5 +98,6 @@ func (p *faultPlan) next(model, method string) *plannedFault {
 	return due
 }
 
-func (f *plannedFault) before() bool { return f != nil && !f.After }
+func (f *plannedFault) before() bool { return f != nil && !f.After && f.Until == nil }
 func (f *plannedFault) after() bool  { return f != nil && f.After }
+func (f *plannedFault) holds() bool  { return f != nil && f.Until != nil }

@@ -45,6 +45,7 @@ type uniqueIndex struct {
 	name   string
 	model  string
 	fields []string
+	where  func(r record) bool // nil: every row
 }
 
 // tx is one call's transaction: what it changed can be put back.

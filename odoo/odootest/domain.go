@@ -151,6 +151,10 @@ func (t *tx) compare(m *model, name string, op string, want any) (matcher, *faul
 		return func(id int64, r record) bool { return !equal(value(id, r), want) }, nil
 	case "in", "not in":
 		list, ok := want.([]any)
+		switch want.(type) {
+		case nil, bool: // Odoo warns, and takes it for a list of one
+			list, ok = []any{want}, true
+		}
 		if !ok {
 			return nil, unforeseen("ValueError", "Invalid value %v for operator %q", want, op)
 		}

@@ -102,7 +102,10 @@ func (t *tx) search(m *model, dom []any, order string) ([]int64, *fault) {
 	if f != nil {
 		return nil, f
 	}
-	ids := m.find(func(id int64, r record) bool { return match(id, r) && rule(id, r) && t.mayRow(m, id, "read") == nil })
+	archived := t.archived(m, dom)
+	ids := m.find(func(id int64, r record) bool {
+		return !archived(r) && match(id, r) && rule(id, r) && t.mayRow(m, id, "read") == nil
+	})
 	if order == "" {
 		order = m.order
 	}
@@ -116,6 +119,14 @@ func (t *tx) implicit(m *model, dom []any) []any {
 		return append([]any{[]any{"res_field", "=", false}}, dom...)
 	}
 	return dom
+}
+
+// archived tells the rows to hide, unless the domain or the context speaks of them.
+func (t *tx) archived(m *model, dom []any) func(record) bool {
+	if m.fields["active"] == nil || mentions(dom, "active") || t.context["active_test"] == false {
+		return func(record) bool { return false }
+	}
+	return func(r record) bool { return r["active"] == false }
 }
 
 func mentions(dom []any, name string) bool {
@@ -363,10 +374,23 @@ func methodFieldsGet(t *tx, m *model, a args) (any, *fault) {
 	only := textsOf(a.get(0, "allfields"))
 	for name, fl := range m.fields {
 		if len(only) == 0 || slices.Contains(only, name) {
-			out[name] = map[string]any{"type": fl.kind, "string": name, "relation": fl.relation, "required": fl.required, "store": fl.compute == nil}
+			out[name] = fl.describe(name)
 		}
 	}
 	return out, nil
+}
+
+// describe is what fields_get says of a field.
+func (fl *field) describe(name string) map[string]any {
+	about := map[string]any{"type": fl.kind, "string": name, "relation": fl.relation, "required": fl.required, "store": fl.compute == nil}
+	if fl.kind == "selection" {
+		options := []any{}
+		for _, v := range fl.values {
+			options = append(options, []any{v, v})
+		}
+		about["selection"] = options
+	}
+	return about
 }
 
 func methodNameSearch(t *tx, m *model, a args) (any, *fault) {

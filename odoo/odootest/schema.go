@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -22,7 +23,8 @@ func (s *Server) names() names {
 
 // schema is every stock model, a line each: the fields as "name:kind", "!" for
 // required, a relation in parentheses, "-" for not copied. G stands for the
-// version's name of the groups field, U for that of a group's users.
+// version's name of the groups field, U for that of a group's users; "@17" is a
+// field from that version on, "@-16" one up to it.
 const schema = `
 ir.model           name:char! model:char! state:selection transient:boolean order:char info:text is_mail_thread:boolean is_mail_activity:boolean is_mail_blacklist:boolean field_id:one2many(ir.model.fields) access_ids:one2many(ir.model.access) abstract:boolean
 ir.model.fields    name:char! model:char model_id:many2one(ir.model) field_description:char ttype:selection relation:char relation_field:char state:selection required:boolean readonly:boolean index:boolean store:boolean copied:boolean on_delete:selection selection:char selection_ids:one2many(ir.model.fields.selection) help:text domain:char size:integer tracking:integer translate:boolean groups:many2many(res.groups) relation_table:char column1:char column2:char compute:text depends:char related:char
@@ -31,11 +33,11 @@ ir.model.access    name:char! model_id:many2one(ir.model)! group_id:many2one(res
 ir.model.data      module:char! name:char! model:char! res_id:integer noupdate:boolean
 ir.model.constraint name:char model:many2one(ir.model) type:char
 ir.rule            name:char model_id:many2one(ir.model)! groups:many2many(res.groups) domain_force:text perm_read:boolean perm_write:boolean perm_create:boolean perm_unlink:boolean active:boolean
-ir.ui.view         name:char! model:char type:selection arch:text arch_base:text arch_db:text inherit_id:many2one(ir.ui.view) mode:selection priority:integer G:many2many(res.groups) key:char active:boolean
+ir.ui.view         name:char! model:char type:selection(tree,form,search,kanban,graph,pivot,calendar,activity,qweb)@-17 type:selection(list,form,search,kanban,graph,pivot,calendar,activity,qweb)@18 arch:text arch_base:text arch_db:text inherit_id:many2one(ir.ui.view) mode:selection priority:integer G:many2many(res.groups) key:char active:boolean
 ir.ui.menu         name:char! parent_id:many2one(ir.ui.menu) action:reference sequence:integer web_icon:char web_icon_data:binary G:many2many(res.groups) active:boolean
 ir.actions.act_window name:char! res_model:char! view_mode:char view_id:many2one(ir.ui.view) view_ids:one2many(ir.actions.act_window.view) domain:char context:char help:html limit:integer target:selection search_view_id:many2one(ir.ui.view) binding_model_id:many2one(ir.model) binding_type:selection binding_view_types:char G:many2many(res.groups) type:char path:char
 ir.actions.act_window.view sequence:integer view_id:many2one(ir.ui.view) view_mode:selection act_window_id:many2one(ir.actions.act_window)
-ir.actions.server  name:char! model_id:many2one(ir.model)! model_name:char state:selection code:text G:many2many(res.groups) binding_model_id:many2one(ir.model) binding_type:selection binding_view_types:char sequence:integer usage:selection type:char
+ir.actions.server  name:char! model_id:many2one(ir.model)! model_name:char state:selection code:text G:many2many(res.groups) binding_model_id:many2one(ir.model) binding_type:selection binding_view_types:char sequence:integer usage:selection base_automation_id:many2one(base.automation)@17 type:char
 ir.actions.report  name:char! model:char! report_name:char attachment:char attachment_use:boolean
 ir.cron            name:char! model_id:many2one(ir.model) state:selection code:text active:boolean interval_number:integer interval_type:selection nextcall:datetime ir_actions_server_id:many2one(ir.actions.server)
 ir.config_parameter key:char! value:text!
@@ -45,12 +47,13 @@ ir.mail_server     name:char! smtp_host:char smtp_port:integer
 ir.module.module   name:char! state:selection shortdesc:char
 ir.module.category name:char!
 ir.attachment      name:char! type:selection(binary,url) url:char datas:binary raw:binary db_datas:binary store_fname:char checksum:char file_size:integer mimetype:char index_content:text description:text res_model:char res_id:integer res_field:char res_name:char public:boolean access_token:char company_id:many2one(res.company) original_id:many2one(ir.attachment)
-base.automation    name:char! model_id:many2one(ir.model)! trigger:selection state:selection code:text action_server_ids:one2many(ir.actions.server) active:boolean filter_domain:char
+base.automation    name:char! model_id:many2one(ir.model)! trigger:selection state:selection@-16 code:text@-16 action_server_id:many2one(ir.actions.server)@-16 action_server_ids:one2many(ir.actions.server)@17 active:boolean filter_domain:char
 res.users          name:char login:char! password:char active:boolean partner_id:many2one(res.partner) G:many2many(res.groups) company_id:many2one(res.company) company_ids:many2many(res.company) email:char lang:char tz:char share:boolean notification_type:selection
 res.groups         name:char! implied_ids:many2many(res.groups) U:many2many(res.users) privilege_id:many2one(res.groups.privilege) category_id:many2one(ir.module.category) share:boolean comment:text
 res.groups.privilege name:char! category_id:many2one(ir.module.category)
 res.company        name:char! restrictive_audit_trail:boolean
-res.partner        name:char display_name:char email:char parent_id:many2one(res.partner) is_company:boolean active:boolean company_id:many2one(res.company) customer_rank:integer
+res.partner        name:char email:char ref:char comment:html color:integer partner_latitude:float type:selection(contact,invoice,delivery,other) category_id:many2many(res.partner.category) parent_id:many2one(res.partner) is_company:boolean active:boolean company_id:many2one(res.company) customer_rank:integer
+res.partner.category name:char!
 res.users.apikeys  name:char user_id:many2one(res.users) key:char expiration_date:datetime
 res.users.apikeys.description name:char duration:char
 res.users.identitycheck password:char
@@ -82,6 +85,10 @@ func newDB(version int) *db {
 		}
 		m := newModel(words[0])
 		for _, word := range words[1:] {
+			word, of, limited := strings.Cut(word, "@")
+			if n, _ := strconv.Atoi(of); limited && (n > 0 && version < n || n < 0 && version > -n) {
+				continue
+			}
 			name, fl := parseField(word)
 			switch name {
 			case "G":
@@ -183,7 +190,14 @@ func (t *tx) baseData() {
 	for _, name := range []string{"base", "mail", "contacts", "sale_management", "project", "hr", "base_automation"} {
 		t.insert(t.must("ir.module.module"), record{"name": name, "state": "installed"})
 	}
+	cleaning := t.insert(t.must("ir.cron"), record{"name": "Base: Auto-vacuum internal data", "model_id": t.modelID("ir.attachment"), "state": "code", "active": true, "interval_number": int64(1), "interval_type": "days"})
+	t.setXMLID("base.autovacuum_job", "ir.cron", cleaning)
 	t.stockViews()
+}
+
+func (t *tx) modelID(name string) int64 {
+	models := t.must("ir.model")
+	return first(models.find(func(_ int64, r record) bool { return r.str("model") == name }))
 }
 
 // stockViews are those that provisioning inherits from or asks for.

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +54,7 @@ type Server struct {
 	sessions map[string]int64
 	keys     map[string]int64 // API keys
 	serial   int64            // makes tokens and session ids
+	held     []time.Time      // starts of the transactions that a fault holds open
 }
 
 // New makes a server with its base data. Without Start it is an http.Handler.
@@ -218,6 +220,9 @@ func (s *Server) execute(uid int64, model, method string, a args) (any, *fault) 
 	delete(a.kw, "context")
 	s.mu.Lock()
 	t := s.begin(uid, context)
+	if due.holds() {
+		s.hold(t, due.Until)
+	}
 	result, f := t.call(model, method, a)
 	if f != nil {
 		t.rollback()
@@ -234,6 +239,37 @@ func (s *Server) execute(uid int64, model, method string, a args) (any, *fault) 
 		done("")
 	}
 	return result, f
+}
+
+// hold keeps a transaction open until the channel closes: other calls run and
+// commit in between, and what it writes then bears the date of its start, as
+// with PostgreSQL. What it reads is as of its end: no call of a test waits and
+// reads at once. The caller has the lock, and has it again afterwards.
+func (s *Server) hold(t *tx, until <-chan struct{}) {
+	s.held = append(s.held, t.now)
+	s.mu.Unlock()
+	<-until
+	s.mu.Lock()
+	i := slices.IndexFunc(s.held, t.now.Equal)
+	s.held = slices.Delete(s.held, i, i+1)
+}
+
+// Held is the number of calls that faults hold open.
+func (s *Server) Held() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.held)
+}
+
+// oldestStart is the start of the oldest transaction that runs, among them one
+// that started at now.
+func (s *Server) oldestStart(now time.Time) time.Time {
+	for _, start := range s.held {
+		if start.Before(now) {
+			now = start
+		}
+	}
+	return now
 }
 
 // login checks a password or API key and gives the uid.
@@ -269,3 +305,42 @@ func (s *Server) versionInfo() []any {
 }
 
 func (s *Server) versionName() string { return fmt.Sprintf("%d.0", s.opt.Version) }
+
+// Rows gives all rows of a model as they are stored, with their ids, by id: for
+// judging a test, as SQL does on a real server. Times are time.Time.
+func (s *Server) Rows(model string) []map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.db.models[model]
+	if m == nil {
+		return nil
+	}
+	var all []map[string]any
+	for _, id := range m.ids() {
+		row := map[string]any{"id": id}
+		for k, v := range m.rows[id] {
+			row[k] = v
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// Stored reports whether the filestore has a content of this SHA-1.
+func (s *Server) Stored(sha1 string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.files[sha1]
+	return ok
+}
+
+// Pause stops listening, as a server that is down; Resume listens at the same
+// address again.
+func (s *Server) Pause() error { return s.Close() }
+
+// Resume listens again after Pause.
+func (s *Server) Resume() error {
+	s.opt.Addr = s.URL()[len("http://"):]
+	_, err := s.Start()
+	return err
+}

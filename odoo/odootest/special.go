@@ -206,16 +206,17 @@ func messagePost(t *tx, m *model, a args) (any, *fault) {
 func (t *tx) afterWrite(m *model, id int64, created bool) *fault {
 	r := m.rows[id]
 	switch m.name {
-	case "ir.model":
-		if created {
-			return t.makeModel(id, r)
-		}
 	case "ir.model.fields":
 		return t.makeField(id, r, created)
 	case "ir.ui.view":
 		return t.fillView(m, id, r)
 	case "ir.module.category", "ir.model.constraint":
 		return accessError("You are not allowed to create '%s' records.", m.name)
+	case "base.automation":
+		if created && t.s.opt.Version < 17 { // it has a server action of its own, which outlives it
+			action := t.insert(t.must("ir.actions.server"), record{"name": r["name"], "model_id": r["model_id"], "state": "code", "code": r["code"], "usage": "base_automation"})
+			t.put(m, id, record{"action_server_id": action})
+		}
 	case "res.groups", "res.users":
 		t.mirrorGroups(m, id)
 	}
@@ -286,11 +287,11 @@ func (t *tx) makeField(id int64, r record, created bool) *fault {
 // fillView takes the type from the root tag, and refuses one that the version
 // does not have, and an inherited view whose anchor is missing.
 func (t *tx) fillView(m *model, id int64, r record) *fault {
-	arch := r.str("arch")
+	arch := r.str("arch_db")
 	if arch == "" {
 		return nil
 	}
-	vals := record{"arch_db": arch, "arch": nil}
+	vals := record{}
 	root := strings.TrimLeft(strings.TrimSpace(arch), "<")
 	root = root[:strings.IndexAny(root+" ", " />\n")]
 	if r.num("inherit_id") == 0 && root != "data" {

@@ -20,12 +20,18 @@ func (t *tx) create(m *model, vals map[string]any) (int64, *fault) {
 			return 0, f
 		}
 	}
+	t.defaults(m, row)
 	for name, fl := range m.fields {
-		if fl.required && (row[name] == nil || row[name] == "") {
+		if fl.required && row[name] == nil {
 			return 0, validationError("The operation cannot be completed: Missing required value for the field '%s' (%s).", name, name)
 		}
 	}
 	id := t.insert(m, row)
+	if m.name == "ir.model" { // its fields come as commands
+		if f := t.makeModel(id, row); f != nil {
+			return 0, f
+		}
+	}
 	if f := t.commands(m, id, vals); f != nil {
 		return 0, f
 	}
@@ -33,6 +39,26 @@ func (t *tx) create(m *model, vals map[string]any) (int64, *fault) {
 		return 0, f
 	}
 	return id, t.mayRow(m, id, "create")
+}
+
+// defaults fills in what Odoo does when a client says nothing.
+func (t *tx) defaults(m *model, row record) {
+	given := func(name string) bool { _, ok := row[name]; return ok || m.fields[name] == nil }
+	if !given("active") {
+		row["active"] = true
+	}
+	if m.manual {
+		return
+	}
+	if !given("state") && m.name == "sale.order" {
+		row["state"] = "draft"
+	}
+	if !given("name") && m.name == "sale.order" {
+		row["name"] = fmt.Sprintf("S%05d", m.last+1)
+	}
+	if !given("type") && m.name == "res.partner" {
+		row["type"] = "contact"
+	}
 }
 
 // write changes one row as a client asks for it.
@@ -77,6 +103,10 @@ func (t *tx) inward(m *model, vals map[string]any) (record, *fault) {
 		fl := m.fields[name]
 		if fl == nil {
 			return nil, unforeseen("ValueError", "Invalid field %q in %q", name, m.name)
+		}
+		if m.name == "ir.ui.view" && name == "arch" {
+			row["arch_db"] = v
+			continue
 		}
 		if slices.Contains([]string{"create_date", "write_date", "create_uid", "write_uid", "id"}, name) || fl.compute != nil && m.name != "ir.attachment" {
 			continue // silently, as Odoo does
@@ -267,11 +297,11 @@ func (t *tx) dependants(m *model, id int64) *fault {
 // checkUnique holds a row against the unique indexes.
 func (t *tx) checkUnique(m *model, id int64) *fault {
 	for _, u := range t.db.unique {
-		if u.model != m.name || slices.ContainsFunc(u.fields, func(n string) bool { return m.rows[id][n] == nil }) {
+		if u.model != m.name || u.where != nil && !u.where(m.rows[id]) || slices.ContainsFunc(u.fields, func(n string) bool { return m.rows[id][n] == nil }) {
 			continue
 		}
 		twin := m.find(func(other int64, r record) bool {
-			return other != id && !slices.ContainsFunc(u.fields, func(n string) bool { return r[n] != m.rows[id][n] })
+			return other != id && (u.where == nil || u.where(r)) && !slices.ContainsFunc(u.fields, func(n string) bool { return r[n] != m.rows[id][n] })
 		})
 		if len(twin) > 0 {
 			return validationError("The operation cannot be completed: duplicate key value violates unique constraint %q", u.name)
