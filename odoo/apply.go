@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"reflect"
 
 	"odbxfs"
 	"odbxfs/odoo/internal/wire"
@@ -34,6 +35,9 @@ var errLeaseLost = errors.New("another process has the lease of this cloud clien
 // leaves the others alone. An error means that the fate of no write is known;
 // where a later batch breaks off, its writes are Failed with that error.
 func (a *actions) apply(ctx context.Context, ops []odbxfs.OdooOp, leases []any) ([]odbxfs.OdooResult, error) {
+	if err := a.c.SignIn(ctx); err != nil { // from here on the transport is known
+		return nil, err
+	}
 	out := make([]odbxfs.OdooResult, len(ops))
 	for start := 0; start < len(ops); {
 		end, sent, err := a.batch(ctx, ops, start, out)
@@ -70,6 +74,10 @@ func (a *actions) batch(ctx context.Context, ops []odbxfs.OdooOp, start int, out
 		if err != nil {
 			return end, nil, argumentError("write to Odoo", err)
 		}
+		if err := a.carried(form); err != nil {
+			out[end] = odbxfs.OdooResult{Outcome: odbxfs.Refused, Err: err}
+			continue
+		}
 		if op.Content == nil {
 			sent = append(sent, sentOp{end, form})
 			continue
@@ -92,6 +100,19 @@ func (a *actions) batch(ctx context.Context, ops []odbxfs.OdooOp, start int, out
 		sent = append(sent, sentOp{end, form})
 	}
 	return end, sent, nil
+}
+
+// carried refuses a write with a text that the transport or Odoo cannot take:
+// it would fail its whole batch.
+func (a *actions) carried(form map[string]any) error {
+	err := checkText(form)
+	if err == nil && a.c.Transport() == XMLRPC {
+		_, err = xmlValue(reflect.ValueOf(form))
+	}
+	if err != nil {
+		return &odbxfs.Error{Op: "write to Odoo", Kind: odbxfs.KindName, Err: err}
+	}
+	return nil
 }
 
 // outage reports whether an error concerns the server or the caller and not

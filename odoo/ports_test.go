@@ -42,7 +42,7 @@ func carried(t *testing.T) []portCase {
 	var out []portCase
 	for _, name := range []string{
 		"an empty mark lists everything, parents first", "counts are those of the references of each scope", "an idle look brings nothing",
-		"an employee puts files in, rewrites, renames, moves and removes them", "a large file goes in parts", "an employee has his own rights only",
+		"an employee puts files in, rewrites, renames, moves and removes them", "a large file goes in parts", "a name that cannot travel is refused alone", "an employee has his own rights only",
 		"a pdf becomes a link and a binary again", "a Dropbox file becomes a link with its pair", "pairs are written once, by version",
 		"a lease has one holder, and an epoch that shuts out the last one", "a log line of a task is closed in place", "the client's page says how it goes",
 		"actions that lost their groups are noticed", "the engine reads what the technical user may not", "a conversion waits for a concurrent writer and then sees his work",
@@ -76,6 +76,7 @@ var portCases = []portCase{
 	{"another user's key is not ours", keysAreOwn},
 	{"a write that expects something else is Changed", compareAndSet},
 	{"a large file goes in parts", largeFile},
+	{"a name that cannot travel is refused alone", oddNames},
 	{"many writes travel in a few batches, in order", manyWrites},
 	{"an image beyond 1920 pixels keeps its bytes", bigImage},
 	{"folders are made, renamed, moved across records and removed", folders},

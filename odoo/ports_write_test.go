@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"odbxfs"
+	"odbxfs/odoo"
 )
 
 func mkdir(parent odbxfs.OdooRef, name string) odbxfs.OdooOp {
@@ -158,6 +159,31 @@ func largeFile(t *testing.T, b *bench) {
 	lying.SHA1 = sum([]byte("abd"))
 	res := b.apply(t, b.user, odbxfs.Failed, lying)
 	wantKind(t, res.Err, odbxfs.KindCorrupt)
+}
+
+func oddNames(t *testing.T, b *bench) {
+	parent := b.partner(t, "Odd")
+	names := []string{"fine", "nul\x00", "bad\xff", "bell\x07", "../a/b", "", " \n\t", strings.Repeat("long ", 500), "ünï 🎉", "{name} %s %(id)s '\"<&>"}
+	var ops []odbxfs.OdooOp
+	for _, name := range names {
+		op := create(parent, "odd", []byte(name))
+		op.Name = name
+		ops = append(ops, op)
+	}
+	res, err := b.user.Apply(b.ctx, ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range res {
+		switch {
+		case i == 1, i == 2, i == 3 && b.speaks == odoo.XMLRPC:
+			if r.Outcome != odbxfs.Refused || !odbxfs.IsKind(r.Err, odbxfs.KindName) {
+				t.Errorf("%q: %+v", names[i], r)
+			}
+		case r.Outcome != odbxfs.Done || r.Node == nil || r.Node.Name != names[i]:
+			t.Errorf("%q: %+v", names[i], r)
+		}
+	}
 }
 
 // manyWrites: 30 files of 1 MiB do not fit one batch; one of them cannot be
