@@ -217,7 +217,13 @@ func (t *tx) afterWrite(m *model, id int64, created bool) *fault {
 			action := t.insert(t.must("ir.actions.server"), record{"name": r["name"], "model_id": r["model_id"], "state": "code", "code": r["code"], "usage": "base_automation"})
 			t.put(m, id, record{"action_server_id": action})
 		}
-	case "res.groups", "res.users":
+	case "res.users":
+		if created && r.num("partner_id") == 0 {
+			partner := t.insert(t.must("res.partner"), record{"name": r["name"], "active": true, "type": "contact", "email": r["email"]})
+			t.put(m, id, record{"partner_id": partner, "company_id": first(t.must("res.company").ids())})
+		}
+		t.mirrorGroups(m, id)
+	case "res.groups":
 		t.mirrorGroups(m, id)
 	}
 	return t.checkUnique(m, id)

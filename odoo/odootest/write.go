@@ -108,7 +108,7 @@ func (t *tx) inward(m *model, vals map[string]any) (record, *fault) {
 			row["arch_db"] = v
 			continue
 		}
-		if slices.Contains([]string{"create_date", "write_date", "create_uid", "write_uid", "id"}, name) || fl.compute != nil && m.name != "ir.attachment" {
+		if slices.Contains([]string{"create_date", "write_date", "create_uid", "write_uid", "id"}, name) || fl.compute != nil && m.name != "ir.attachment" && name != "password" {
 			continue // silently, as Odoo does
 		}
 		if fl.kind == "many2many" || fl.kind == "one2many" {
