@@ -22,8 +22,14 @@ func (x *executor) agreed(v verdict, url string) odbxfs.Pair {
 	default:
 	}
 	fresh := v.p == nil || v.p.Gone
-	p.Gone, p.URL = false, url
 	o, d := first(v.oNow, v.o), first(v.dNow, v.d)
+	p.Gone, p.URL = false, url
+	if url == "" && o != nil && o.Type == odbxfs.Link {
+		p.URL = o.URL // a link that the task did not make stays one
+	}
+	if v.Kind == odbxfs.TaskDropboxMove && v.Pass == odbxfs.Backward {
+		return p // out of the way, for a move in Odoo that is still to come: nothing is agreed yet
+	}
 	switch v.Kind {
 	case odbxfs.TaskDropboxMove, odbxfs.TaskOdooMove:
 		agreePlace(&p, v, o, d)
@@ -86,9 +92,6 @@ func agreeContent(p *odbxfs.Pair, v verdict, o *odbxfs.OdooNode, d *odbxfs.Dropb
 	p.SHA1 = ""
 	if o != nil {
 		p.SHA1, p.Mimetype = o.SHA1, o.Mimetype
-		if o.Type == odbxfs.Link && p.URL == "" {
-			p.URL = o.URL
-		}
 	}
 	if v.sha1 != "" && (o == nil || v.Kind == odbxfs.TaskOdooUpdate) {
 		p.SHA1 = v.sha1

@@ -241,6 +241,7 @@ func (w *World) end(t *testing.T, sig syscall.Signal) {
 			}
 		}
 		t.Logf("Dropbox was asked:\n%s", lastLines(b.String(), 60))
+		w.printLog(t)
 	}
 	for name, p := range procs {
 		if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -268,6 +269,26 @@ func (w *World) end(t *testing.T, sig syscall.Signal) {
 		t.Errorf("the mount was left behind")
 		_ = exec.Command("umount", "-l", w.mount).Run() // for the next test
 	}
+}
+
+// printLog shows the sync log as Odoo has it.
+func (w *World) printLog(t *testing.T) {
+	t.Helper()
+	var rows []map[string]any
+	fields := []string{"x_what", "x_name", "x_ref", "x_why", "x_state", "x_error"}
+	err := w.odoo.call(context.WithoutCancel(t.Context()), "x_odbxfs_log", "search_read", []any{[]any{}, fields}, map[string]any{"order": "id"}, &rows)
+	if err != nil {
+		t.Logf("no sync log: %v", err)
+		return
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		for _, f := range fields {
+			fmt.Fprintf(&b, "%v | ", r[f])
+		}
+		b.WriteByte('\n')
+	}
+	t.Logf("the sync log:\n%s", lastLines(b.String(), 40))
 }
 
 func mounted(dir string) bool {

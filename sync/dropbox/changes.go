@@ -19,7 +19,7 @@ const (
 )
 
 // Changes gives the next page of what changed below root since the cursor. An
-// empty cursor lists everything, and makes the root folder where there is none.
+// empty cursor lists everything; KindMissing says that there is no such root.
 // KindReset says that the cursor is no longer valid.
 func (c *Client) Changes(ctx context.Context, root, cursor string) (odbxfs.DropboxPage, error) {
 	if cursor != "" {
@@ -32,11 +32,6 @@ func (c *Client) Changes(ctx context.Context, root, cursor string) (odbxfs.Dropb
 	arg := files.NewListFolderArg(root)
 	arg.Recursive, arg.Limit = true, pageLimit
 	res, err := c.files.ListFolderContext(ctx, arg)
-	if odbxfs.IsKind(wrap("", "", err), odbxfs.KindMissing) && root != "" {
-		if _, err = c.files.CreateFolderV2Context(ctx, files.NewCreateFolderArg(root)); err == nil || tagged(err, "conflict") {
-			res, err = c.files.ListFolderContext(ctx, arg)
-		}
-	}
 	if err != nil {
 		return odbxfs.DropboxPage{}, wrap("list Dropbox's folder", root, err)
 	}

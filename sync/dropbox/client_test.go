@@ -131,8 +131,12 @@ func remove(n *odbxfs.DropboxNode) odbxfs.DropboxOp {
 	return odbxfs.DropboxOp{Kind: odbxfs.DropboxRemove, ID: n.ID, Rev: n.Rev}
 }
 
-func TestAMissingRootIsMadeByTheFirstListing(t *testing.T) {
+func TestAMissingRootIsToldAndNotMade(t *testing.T) {
 	w := newWorld(t, dropboxtest.Options{})
+	if _, err := w.Changes(t.Context(), "/Odoo", ""); !odbxfs.IsKind(err, odbxfs.KindMissing) {
+		t.Errorf("got %v", err)
+	}
+	w.must(mkdir("/Odoo"))
 	if got, cursor := w.list(); len(got) != 0 || cursor == "" {
 		t.Errorf("got %q, cursor %q", got, cursor)
 	}
@@ -334,6 +338,7 @@ func TestRemovals(t *testing.T) {
 
 func TestChangesFollowTheCursor(t *testing.T) {
 	w := newWorld(t, dropboxtest.Options{PageSize: 3})
+	w.must(mkdir("/Odoo"))
 	_, cursor := w.list()
 	a := w.must(put("/Odoo/a", "a"))
 	w.must(mkdir("/Odoo/d"))

@@ -170,7 +170,7 @@ func plainConfig(cfg config.Config) odoo.PlainConfig {
 func (d *Daemon) newEngine() (*sync.Engine, error) {
 	cfg := d.opt.Config
 	o := sync.Options{
-		Store: d.store, Odoo: d.port, Content: d.opener, Intents: d.opt.Mode != Sync, Holder: holder(cfg),
+		Store: d.store, Odoo: d.port, Content: d.opener, Intents: d.opt.Mode != Sync, Holder: holder(d.opt),
 		WebBase: www(cfg), Now: time.Now, Random: rand.Float64, Interval: cfg.Sync.Poll, OnlyPlan: d.opt.DryRun, Log: d.log,
 		Guard: guard(cfg),
 	}
@@ -186,17 +186,18 @@ func guard(cfg config.Config) plan.GuardPolicy {
 	return plan.GuardPolicy{Off: cfg.Sync.HoldDeletions == 0, Most: cfg.Sync.HoldDeletions}
 }
 
-// holder names this process in leases: another process on this host is another
-// holder.
-func holder(cfg config.Config) string {
-	if cfg.Sync.Holder != "" {
-		return cfg.Sync.Holder
+// holder names this store on this host in leases, the same after a restart: a
+// new process of the same store goes on at once.
+func holder(opt Options) string {
+	if opt.Config.Sync.Holder != "" {
+		return opt.Config.Sync.Holder
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown host"
 	}
-	return fmt.Sprintf("%s/%d", host, os.Getpid())
+	sum := sha256.Sum256([]byte(opt.Store))
+	return host + "/" + hex.EncodeToString(sum[:4])
 }
 
 // Store gives the daemon's store, for tests.
