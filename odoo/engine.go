@@ -37,18 +37,18 @@ func NewEngine(c *Client) *Engine {
 }
 
 // Verify asks whether our server actions are those of this version, and whether
-// each still names who may run it: on Odoo 19 one that does not may be run by
+// each may still be run by the group that it is for and nobody else: on Odoo 19 one that does not may be run by
 // anybody, portal users included. To be asked at each start.
 func (e *Engine) Verify(ctx context.Context) error {
 	var w struct {
-		Actions [][]any `odoo:"actions"` // name, number of groups, sha256 of the code
+		Actions [][]any `odoo:"actions"` // name, whether its group alone may run it, sha256 of the code
 	}
 	if err := e.run(ctx, "verify", nil, &w); err != nil {
 		return err
 	}
 	type state struct {
-		groups int64
-		sha    string
+		guarded bool
+		sha     string
 	}
 	there := map[string]state{}
 	for _, row := range w.Actions {
@@ -56,17 +56,17 @@ func (e *Engine) Verify(ctx context.Context) error {
 			return answerError("look at our actions", fmt.Errorf("row %v", row))
 		}
 		name, _ := row[0].(string)
-		groups, _ := row[1].(int64)
+		guarded, _ := row[1].(bool)
 		sha, _ := row[2].(string)
-		there[name] = state{groups, sha}
+		there[name] = state{guarded, sha}
 	}
 	var wrong []error
 	for _, a := range provision.Actions() {
 		switch s, ok := there[a.Name]; {
 		case !ok:
 			wrong = append(wrong, fmt.Errorf("server action %s is gone", a.Name))
-		case s.groups == 0:
-			wrong = append(wrong, fmt.Errorf("server action %s lost its groups: anybody could run it", a.Name))
+		case !s.guarded:
+			wrong = append(wrong, fmt.Errorf("server action %s may be run by others than it is meant for", a.Name))
 		case s.sha != a.SHA256:
 			wrong = append(wrong, fmt.Errorf("server action %s is not of this version", a.Name))
 		}

@@ -125,10 +125,13 @@ func verifyGroups(t *testing.T, b *bench) {
 		groups = "group_ids"
 	}
 	id := b.actionIDs(t, provision.UserSet)["user_changes"]
-	if err := b.admin.Write(b.ctx, "ir.actions.server", []int64{id}, map[string]any{groups: []any{[]any{6, 0, []int64{}}}}); err != nil {
-		t.Fatal(err)
+	portal := b.number(t, "SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = 'group_portal'")
+	for _, command := range [][]any{{4, portal, 0}, {6, 0, []int64{}}} { // one group too many, then none
+		if err := b.admin.Write(b.ctx, "ir.actions.server", []int64{id}, map[string]any{groups: []any{command}}); err != nil {
+			t.Fatal(err)
+		}
+		wantKind(t, b.engine.Verify(b.ctx), odbxfs.KindUnsupported)
 	}
-	wantKind(t, b.engine.Verify(b.ctx), odbxfs.KindUnsupported)
 	plan, err := provision.Setup(b.ctx, b.admin, demoOptions)
 	if err != nil {
 		t.Fatal(err)

@@ -308,3 +308,46 @@ func same(t *testing.T, what string, before, after []string) {
 		}
 	}
 }
+
+func TestSetupInstallsBaseAutomationWhenAskedOdoo14(t *testing.T) { installsAutomation(t, 14) }
+
+func TestSetupInstallsBaseAutomationWhenAskedOdoo19(t *testing.T) { installsAutomation(t, 19) }
+
+// installsAutomation: without the module setup says what is missing and does
+// the rest; asked to, it installs the module and adds the automation.
+func installsAutomation(t *testing.T, version int) {
+	t.Parallel()
+	ctx := t.Context()
+	s := lab.Start(t, version)
+	admin := connect(t, s, s.AdminLogin, s.AdminPassword)
+	ids, err := admin.Search(ctx, "ir.module.module", odoo.Domain{odoo.Where("name", "=", "base_automation")}, odoo.Query{})
+	if err != nil || len(ids) != 1 {
+		t.Fatal(ids, err)
+	}
+	if err := admin.Call(ctx, "ir.module.module", "button_immediate_uninstall", []any{ids}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	o := options
+	without, err := provision.Setup(ctx, admin, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(without.Notes) != 1 || !strings.Contains(without.Notes[0], "base_automation") || strings.Contains(without.String(), "automation     links") {
+		t.Errorf("without the module:\n%s", without)
+	}
+	o.InstallBaseAutomation = true
+	plan, err := provision.MakePlan(ctx, admin, o)
+	if err != nil || len(plan.Steps) == 0 || plan.Steps[0].Name != "base_automation" {
+		t.Errorf("plan to install: %v\n%s", err, plan)
+	}
+	with, err := provision.Setup(ctx, admin, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(with.Notes) != 0 || !strings.Contains(with.String(), "links in mails") {
+		t.Errorf("with the module:\n%s", with)
+	}
+	if again, err := provision.Setup(ctx, admin, o); err != nil || !again.Empty() {
+		t.Errorf("again: %v\n%s", err, again)
+	}
+}

@@ -252,6 +252,7 @@ func (s *setup) automationModule(ctx context.Context) error {
 	}
 	s.step(Run, "module", "base_automation", "install")
 	if s.dry {
+		s.f.hasAutomation = true // so that the plan has what follows from it
 		return nil
 	}
 	id, err := findOne(ctx, s.c, "ir.module.module", []any{[]any{"name", "=", "base_automation"}})
