@@ -3,6 +3,7 @@ package odootest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 
@@ -60,9 +61,25 @@ func runAction(t *tx, m *model, a args) (any, *fault) {
 	}
 	action, ok := twins[shaOf(r.str("code"))]
 	if !ok {
+		for _, stub := range t.s.opt.Stubs {
+			if stub.Code == r.str("code") {
+				return t.runStub(stub)
+			}
+		}
 		return nil, unforeseen("ValueError", "this server runs no Python and has no twin of %q", r.str("name"))
 	}
 	return t.runTwin(action)
+}
+
+func (t *tx) runStub(stub Stub) (any, *fault) {
+	out, err := stub.Run(t.context, t.uid)
+	if e, ok := errors.AsType[*Exception](err); ok {
+		return nil, unforeseen(e.Class, "%s", e.Message)
+	}
+	if err != nil {
+		return nil, unforeseen("RuntimeError", "%v", err)
+	}
+	return plain(out), nil
 }
 
 func shaOf(code string) string {

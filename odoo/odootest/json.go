@@ -86,11 +86,18 @@ func (s *Server) jsonError(f *fault) map[string]any {
 		code = 200
 	}
 	message := "Odoo Server Error"
+	if f.class == "werkzeug.exceptions.NotFound" {
+		code, message = 404, "404: Not Found"
+	}
+	name := f.class
+	if !strings.Contains(name, ".") {
+		name = "builtins." + name
+	}
 	if f.expired {
 		code, message = 100, "Odoo Session Expired"
 	}
 	return map[string]any{"code": code, "message": message, "data": map[string]any{
-		"name": f.class, "message": f.message, "debug": f.xmlText(), "arguments": []any{f.message}, "context": map[string]any{}}}
+		"name": name, "message": f.message, "debug": f.xmlText(), "arguments": []any{f.message}, "context": map[string]any{}}}
 }
 
 func (s *Server) authenticate(w http.ResponseWriter, params map[string]any) (any, *fault) {
@@ -141,7 +148,25 @@ func (s *Server) callKW(r *http.Request, params map[string]any) (any, *fault) {
 	if kw, ok := params["kwargs"].(map[string]any); ok {
 		a.kw = kw
 	}
-	return s.execute(uid, fmt.Sprint(params["model"]), fmt.Sprint(params["method"]), a)
+	model := fmt.Sprint(params["model"])
+	if !s.hasModel(model) {
+		return nil, s.noModel(model)
+	}
+	return s.execute(uid, model, fmt.Sprint(params["method"]), a)
+}
+
+func (s *Server) hasModel(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.db.models[name] != nil
+}
+
+// noModel is what the web session says to a model that is not there.
+func (s *Server) noModel(name string) *fault {
+	if s.opt.Version >= 17 {
+		return &fault{class: "werkzeug.exceptions.NotFound", message: "404 Not Found: The requested URL was not found on the server."}
+	}
+	return unforeseen("KeyError", "'%s'", name)
 }
 
 func (s *Server) serveVersion(w http.ResponseWriter, path string) {
@@ -176,7 +201,7 @@ func (s *Server) serveJSON2(w http.ResponseWriter, r *http.Request, path string,
 	}
 	result, f := s.execute(uid, model, method, args{kw: kw})
 	if f != nil && f.class == "AttributeError" || f != nil && strings.HasPrefix(f.message, "Object ") {
-		f = &fault{class: "werkzeug.exceptions.NotFound", message: f.message}
+		f = &fault{class: "werkzeug.exceptions.NotFound", message: strings.Replace(strings.Replace(f.message, "Object ", "the model '", 1), " doesn't exist", "' does not exist", 1)}
 	}
 	if f != nil {
 		s.json2Fault(w, f)

@@ -24,9 +24,25 @@ type Options struct {
 	Now func() time.Time
 	// Addr is where Start listens; empty: a free loopback port.
 	Addr string
+	// Stubs answer server actions that are not ours.
+	Stubs []Stub
 	// MaxBody is the largest request; 0: none on 14, 128 MiB on 19.
 	MaxBody int64
 }
+
+// A Stub answers a server action that a test makes, in place of its Python.
+type Stub struct {
+	Code string // all of it
+	// Run gets the context that the caller sent, and his uid. An error that is
+	// no *[Exception] is one that Odoo does not foresee.
+	Run func(context map[string]any, uid int64) (any, error)
+}
+
+// Exception is what a [Stub] raises, as "odoo.exceptions.UserError".
+type Exception struct{ Class, Message string }
+
+// Error is class and message.
+func (e *Exception) Error() string { return e.Class + ": " + e.Message }
 
 // The logins that every server has, as in Odoo's own demo data.
 const (

@@ -27,7 +27,7 @@ var setupOptions = provision.Options{
 // start gives a server with demo data.
 func start(t *testing.T, version int) *odootest.Server {
 	t.Helper()
-	s := odootest.New(odootest.Options{Version: version, Demo: true})
+	s := odootest.New(odootest.Options{Version: version, Demo: true, Stubs: stubs})
 	if _, err := s.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,9 @@ func setParam(t *tx, m *model, a args) (any, *fault) {
 func generateAccessToken(t *tx, m *model, a args) (any, *fault) {
 	var out []string
 	for _, id := range a.ids() {
+		if m.rows[id] == nil {
+			return nil, missingError(m.name, id, t.uid)
+		}
 		token := m.rows[id].str("access_token")
 		if token == "" {
 			if f := t.mayRow(m, id, "write"); f != nil {

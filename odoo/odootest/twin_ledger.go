@@ -83,6 +83,10 @@ func twinClientState(c *twinCall) any {
 // twinVerify is verify.py: our actions as they are now.
 func twinVerify(c *twinCall) any {
 	found := [][]any{}
+	meant := map[string]int64{}
+	for set, group := range map[string]string{"engine": "odbxfs.group_technical", "user": groupUser, "setup": groupSystem} {
+		meant[set], _ = c.xmlID(group) // absent: no group is meant
+	}
 	data, actions := c.must("ir.model.data"), c.must("ir.actions.server")
 	ids := data.find(func(_ int64, r record) bool {
 		return r.str("module") == "odbxfs" && r.str("model") == "ir.actions.server" && strings.HasPrefix(r.str("name"), "action_")
@@ -90,7 +94,10 @@ func twinVerify(c *twinCall) any {
 	slices.SortFunc(ids, func(a, b int64) int { return strings.Compare(data.rows[a].str("name"), data.rows[b].str("name")) })
 	for _, id := range ids {
 		if a := actions.rows[data.rows[id].num("res_id")]; a != nil {
-			found = append(found, []any{strings.TrimPrefix(data.rows[id].str("name"), "action_"), len(a.list(c.s.names().userGroups)), shaOf(a.str("code"))})
+			name := strings.TrimPrefix(data.rows[id].str("name"), "action_")
+			set, _, _ := strings.Cut(name, "_")
+			guarded := slices.Equal(a.list(c.s.names().userGroups), []int64{meant[set]})
+			found = append(found, []any{name, guarded, shaOf(a.str("code"))})
 		}
 	}
 	return map[string]any{"actions": found}

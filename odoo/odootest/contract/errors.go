@@ -10,6 +10,16 @@ import (
 	"odbxfs/odoo"
 )
 
+// The code of the server actions that checks make and run: a server without
+// Python has to know them.
+const (
+	// EchoAction raises UserError "boom" when the context has boom, and else
+	// answers with the context's arg and the caller's uid.
+	EchoAction = "if env.context.get('boom'):\n    raise UserError('boom')\naction = {'got': env.context.get('arg'), 'uid': env.uid}"
+	// ConflictAction fails as PostgreSQL does when it cannot serialize.
+	ConflictAction = `env.cr.execute("DO $$ BEGIN RAISE EXCEPTION 'could not serialize access due to concurrent update' USING ERRCODE='40001'; END $$")`
+)
+
 var errorChecks = []check{
 	{"errors/each kind", eachKind},
 	{"errors/a refused action", refusedAction},
@@ -102,7 +112,7 @@ func refusedAction(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	id, err := action(ctx, admin, "if env.context.get('boom'):\n    raise UserError('boom')\naction = {'got': env.context.get('arg'), 'uid': env.uid}")
+	id, err := action(ctx, admin, EchoAction)
 	if err != nil {
 		return err
 	}
@@ -144,7 +154,7 @@ func concurrentUpdate(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	id, err := action(ctx, admin, `env.cr.execute("DO $$ BEGIN RAISE EXCEPTION 'could not serialize access due to concurrent update' USING ERRCODE='40001'; END $$")`)
+	id, err := action(ctx, admin, ConflictAction)
 	if err != nil {
 		return err
 	}
