@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,7 @@ func (a *app) demo(ctx context.Context, dir string, real int) error {
 	if err != nil {
 		return err
 	}
-	world, err := demo.Start(ctx, demo.Options{Dir: abs, RealOdoo: real, Progress: a.stderr})
+	world, err := demo.Start(ctx, demo.Options{Dir: abs, RealOdoo: real, Progress: a.stderr, Program: os.Args[0]})
 	if err != nil {
 		return err
 	}

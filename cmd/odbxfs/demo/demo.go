@@ -25,15 +25,17 @@ type Options struct {
 	// missing; 0: the one in memory.
 	RealOdoo int
 	Progress io.Writer // what takes long says so here
+	Program  string    // how the program was called, for the commands of the tour
 }
 
 // Demo is a running Odoo and Dropbox, and the config for a daemon on them.
 type Demo struct {
 	Config config.Config
 	Store  string
-	// Odoo is where to look with a browser; empty for the one in memory.
+	// OdooURL is where to look with a browser; empty for the one in memory.
 	OdooURL string
 
+	opt     Options
 	dropbox *dropboxtest.Server
 	closers []func() error
 }
@@ -49,7 +51,7 @@ const (
 
 // Start brings both servers up, provisions Odoo and gives the config.
 func Start(ctx context.Context, opt Options) (*Demo, error) {
-	d := &Demo{Config: config.Defaults(), Store: filepath.Join(opt.Dir, "state", "store")}
+	d := &Demo{Config: config.Defaults(), Store: filepath.Join(opt.Dir, "state", "store"), opt: opt}
 	err := d.start(ctx, opt)
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -62,6 +64,11 @@ func (d *Demo) start(ctx context.Context, opt Options) error {
 		if err := os.MkdirAll(filepath.Join(opt.Dir, sub), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 			return fmt.Errorf("make the demo's folders: %w", err)
 		}
+	}
+	// Odoo is a new one each time, so what the store knew of the last one is
+	// void. The files in DIR/dropbox stay, and come into the new Odoo from there.
+	if err := os.RemoveAll(d.Store); err != nil {
+		return fmt.Errorf("begin with a new store: %w", err)
 	}
 	if err := d.startDropbox(opt.Dir); err != nil {
 		return err
@@ -157,6 +164,10 @@ func (d *Demo) Close() error {
 
 // Tour is what the demo says when it stands: commands to copy.
 func (d *Demo) Tour(dir string) string {
+	program := d.opt.Program
+	if program == "" {
+		program = "odbxfs"
+	}
 	tour := fmt.Sprintf(`
 odbxfs demo is ready.
 
@@ -172,8 +183,8 @@ Try, in another terminal:
   cat "%[1]s/odoo/Sales Orders/S00001/back.txt"               # and back in Odoo
   mv "%[1]s/odoo/Sales Orders/S00001/hello.txt" "%[1]s/odoo/Sales Orders/S00002/"
   ls "%[1]s/dropbox/Odoo/Sales Orders/S00002"
-  odbxfs demo --dir %[1]s status                               # how it does
-`, dir)
+  %[2]s demo --dir %[1]s status                               # how it does
+`, dir, program)
 	if d.OdooURL != "" {
 		tour += fmt.Sprintf("\nOdoo itself: %s (login admin, password admin), menu Cloud Storage.\n", d.OdooURL)
 	}
