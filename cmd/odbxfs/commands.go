@@ -112,12 +112,14 @@ func newSync(a *app) *cobra.Command {
 			if !once && !dry {
 				return a.serve(cmd.Context(), opt, "syncing; stop with Ctrl-C")
 			}
-			opt.DryRun = dry
-			var status sync.Status
-			if err := a.ask(cmd.Context(), opt, daemon.VerbOnce, nil, &status); err != nil {
+			var r daemon.OnceReport
+			if err := a.ask(cmd.Context(), opt, daemon.VerbOnce, daemon.OnceArgs{DryRun: dry}, &r); err != nil {
 				return err
 			}
-			return a.finish(status)
+			if dry {
+				return a.printPlanned(r.Planned)
+			}
+			return a.finish(r.Status)
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "do what is to be done now, then end")

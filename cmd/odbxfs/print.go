@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
+	"odbxfs/cmd/odbxfs/daemon"
 	"odbxfs/sync"
 )
 
@@ -56,6 +59,23 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// printPlanned shows what a dry run would do, a line a task, then how many of
+// each kind.
+func (a *app) printPlanned(tasks []daemon.PlannedTask) error {
+	var b strings.Builder
+	counts := map[string]int{}
+	for _, t := range tasks {
+		counts[t.What]++
+		fmt.Fprintf(&b, "%-15s %s: %s\n", t.What, printable(t.Path), t.Why)
+	}
+	fmt.Fprintf(&b, "%d tasks would be done", len(tasks))
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, ", %d %s", counts[what], what)
+	}
+	_, err := fmt.Fprintln(a.stdout, b.String())
+	return err
 }
 
 func (a *app) printReset(r sync.ResetReport) error {

@@ -45,8 +45,6 @@ type Options struct {
 	Store string
 	// HTTP carries all requests; nil: the standard transport.
 	HTTP http.RoundTripper
-	// DryRun plans and carries out nothing.
-	DryRun bool
 }
 
 // Daemon is one process's work on one store.
@@ -166,12 +164,13 @@ func plainConfig(cfg config.Config) odoo.PlainConfig {
 	return p
 }
 
-// newEngine makes an engine on the store as it is now.
-func (d *Daemon) newEngine() (*sync.Engine, error) {
+// newEngine makes an engine on the store as it is now. One that only plans
+// carries nothing out.
+func (d *Daemon) newEngine(onlyPlan bool) (*sync.Engine, error) {
 	cfg := d.opt.Config
 	o := sync.Options{
 		Store: d.store, Odoo: d.port, Content: d.opener, Intents: d.opt.Mode != Sync, Holder: holder(d.opt),
-		WebBase: www(cfg), Now: time.Now, Random: rand.Float64, Interval: cfg.Sync.Poll, OnlyPlan: d.opt.DryRun, Log: d.log,
+		WebBase: www(cfg), Now: time.Now, Random: rand.Float64, Interval: cfg.Sync.Poll, OnlyPlan: onlyPlan, Log: d.log,
 		Guard: guard(cfg),
 	}
 	if d.opt.Mode == Mount {

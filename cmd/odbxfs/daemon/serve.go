@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	gosync "sync"
 	"time"
 
@@ -45,7 +46,7 @@ func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	defer server.Close() //nolint:errcheck // the process ends
-	e, err := d.newEngine()
+	e, err := d.newEngine(false)
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (d *Daemon) loop(ctx context.Context, e *sync.Engine) error {
 			work(ctx)
 		}
 		var err error
-		if e, err = d.newEngine(); err != nil {
+		if e, err = d.newEngine(false); err != nil {
 			return err
 		}
 		d.engine.set(e)
@@ -108,9 +109,9 @@ func (d *Daemon) loop(ctx context.Context, e *sync.Engine) error {
 }
 
 // alone runs fn with an engine of its own, in a running daemon or without.
-func (d *Daemon) alone(ctx context.Context, serving bool, fn func(context.Context, *sync.Engine) error) error {
+func (d *Daemon) alone(ctx context.Context, serving, onlyPlan bool, fn func(context.Context, *sync.Engine) error) error {
 	work := func(ctx context.Context) error {
-		e, err := d.newEngine()
+		e, err := d.newEngine(onlyPlan)
 		if err != nil {
 			return err
 		}
@@ -150,6 +151,24 @@ type ResetArgs struct {
 	Remove bool   `json:"remove"`
 }
 
+// OnceArgs say whether to carry out what is to be done, or to tell it only.
+type OnceArgs struct {
+	DryRun bool `json:"dry_run"`
+}
+
+// OnceReport is what once came to.
+type OnceReport struct {
+	Status  sync.Status   `json:"status"`
+	Planned []PlannedTask `json:"planned,omitempty"` // of a dry run
+}
+
+// PlannedTask is one line of a dry run.
+type PlannedTask struct {
+	What string `json:"what"`
+	Path string `json:"path"`
+	Why  string `json:"why"`
+}
+
 // PathArgs name things of the tree; none: all.
 type PathArgs struct {
 	Paths []string `json:"paths"`
@@ -163,7 +182,13 @@ type Count struct {
 func (d *Daemon) verbs() map[string]control.Verb {
 	return map[string]control.Verb{
 		VerbStatus: func(context.Context, json.RawMessage) (any, error) { return d.engine.get().Status() },
-		VerbOnce:   func(ctx context.Context, _ json.RawMessage) (any, error) { return d.once(ctx, true) },
+		VerbOnce: func(ctx context.Context, raw json.RawMessage) (any, error) {
+			var a OnceArgs
+			if err := json.Unmarshal(raw, &a); err != nil {
+				return nil, err
+			}
+			return d.once(ctx, true, a)
+		},
 		VerbReset: func(ctx context.Context, raw json.RawMessage) (any, error) {
 			var a ResetArgs
 			if err := json.Unmarshal(raw, &a); err != nil {
@@ -204,24 +229,37 @@ func (d *Daemon) onPaths(do func(*sync.Engine, []odbxfs.NodeID) (int, error)) co
 	}
 }
 
-// once runs until nothing is left to do, and gives the state then.
-func (d *Daemon) once(ctx context.Context, serving bool) (sync.Status, error) {
-	var status sync.Status
-	err := d.alone(ctx, serving, func(ctx context.Context, e *sync.Engine) error {
+// once runs until nothing is left to do, and gives the state then, and what a
+// dry run would do.
+func (d *Daemon) once(ctx context.Context, serving bool, a OnceArgs) (OnceReport, error) {
+	var r OnceReport
+	err := d.alone(ctx, serving, a.DryRun, func(ctx context.Context, e *sync.Engine) error {
 		if err := e.RunOnce(ctx, time.After); err != nil {
 			return err
 		}
 		var err error
-		status, err = e.Status()
-		return err
+		if r.Status, err = e.Status(); err != nil || !a.DryRun {
+			return err
+		}
+		return d.store.View(func(tx *cache.Tx) error {
+			r.Planned = r.Planned[:0]
+			for _, t := range e.Planned() {
+				folder, err := tx.PathOf(t.Parent)
+				if err != nil {
+					folder = "" // the folder is planned, too
+				}
+				r.Planned = append(r.Planned, PlannedTask{What: t.Kind.String(), Path: path.Join(folder, t.Name), Why: t.Why})
+			}
+			return nil
+		})
 	})
-	return status, err
+	return r, err
 }
 
 // reset brings everything of a client back into Odoo and forgets it.
 func (d *Daemon) reset(ctx context.Context, serving bool, a ResetArgs) (sync.ResetReport, error) {
 	var report sync.ResetReport
-	err := d.alone(ctx, serving, func(ctx context.Context, e *sync.Engine) error {
+	err := d.alone(ctx, serving, false, func(ctx context.Context, e *sync.Engine) error {
 		id, err := d.clientByName(ctx, a.Client)
 		if err != nil {
 			return err
@@ -252,7 +290,11 @@ func (d *Daemon) clientByName(ctx context.Context, name string) (odbxfs.ClientID
 func (d *Daemon) Direct(ctx context.Context, verb string, args json.RawMessage) (any, error) {
 	switch verb {
 	case VerbOnce:
-		return d.once(ctx, false)
+		var a OnceArgs
+		if err := json.Unmarshal(args, &a); err != nil {
+			return nil, err
+		}
+		return d.once(ctx, false, a)
 	case VerbReset:
 		var a ResetArgs
 		if err := json.Unmarshal(args, &a); err != nil {
@@ -260,7 +302,7 @@ func (d *Daemon) Direct(ctx context.Context, verb string, args json.RawMessage) 
 		}
 		return d.reset(ctx, false, a)
 	}
-	e, err := d.newEngine()
+	e, err := d.newEngine(false)
 	if err != nil {
 		return nil, err
 	}
