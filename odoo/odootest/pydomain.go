@@ -7,13 +7,13 @@ import (
 )
 
 // parseDomain reads a domain as people type it into Odoo: Python's lists,
-// tuples, texts, numbers, True, False, None, and uid or user.id.
-func parseDomain(source string, uid int64) ([]any, error) {
+// tuples, texts, numbers, True, False, None, and the given words.
+func parseDomain(source string, words map[string]any) ([]any, error) {
 	source = strings.TrimSpace(source)
 	if source == "" {
 		return nil, nil
 	}
-	p := &pyParser{rest: source, uid: uid}
+	p := &pyParser{rest: source, words: words}
 	v, err := p.value()
 	if err != nil {
 		return nil, err
@@ -29,8 +29,8 @@ func parseDomain(source string, uid int64) ([]any, error) {
 }
 
 type pyParser struct {
-	rest string
-	uid  int64
+	rest  string
+	words map[string]any
 }
 
 func (p *pyParser) skip() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
@@ -59,8 +59,9 @@ func (p *pyParser) value() (any, error) {
 		return true, nil
 	case "False", "None":
 		return false, nil
-	case "uid", "user.id":
-		return p.uid, nil
+	}
+	if v, ok := p.words[word]; ok {
+		return v, nil
 	}
 	if n, err := strconv.ParseInt(word, 10, 64); err == nil {
 		return n, nil

@@ -167,6 +167,13 @@ func (t *tx) mayDocument(r record, operation string) *fault {
 	return nil
 }
 
+// ruleWords are what a rule's domain may speak of.
+func (t *tx) ruleWords(groups []int64) map[string]any {
+	user := t.must("res.users").rows[t.uid]
+	return map[string]any{"uid": t.uid, "user.id": t.uid, "user.partner_id.id": user.num("partner_id"),
+		"user.groups_id.ids": anyIDs(groups), "user.all_group_ids.ids": anyIDs(groups), "user.group_ids.ids": anyIDs(user.list("group_ids"))}
+}
+
 // recordRule joins the ir.rule rows of a model that mean this user.
 func (t *tx) recordRule(m *model) (matcher, *fault) {
 	all := func(int64, record) bool { return true }
@@ -180,7 +187,7 @@ func (t *tx) recordRule(m *model) (matcher, *fault) {
 		if models.rows[r.num("model_id")].str("model") != m.name {
 			continue
 		}
-		dom, err := parseDomain(r.str("domain_force"), t.uid)
+		dom, err := parseDomain(r.str("domain_force"), t.ruleWords(mine))
 		if err != nil {
 			return nil, unforeseen("ValueError", "rule %s: %v", r.str("name"), err)
 		}

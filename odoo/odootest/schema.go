@@ -48,7 +48,7 @@ ir.module.module   name:char! state:selection shortdesc:char
 ir.module.category name:char!
 ir.attachment      name:char! type:selection(binary,url) url:char datas:binary raw:binary db_datas:binary store_fname:char checksum:char file_size:integer mimetype:char index_content:text description:text res_model:char res_id:integer res_field:char res_name:char public:boolean access_token:char company_id:many2one(res.company) original_id:many2one(ir.attachment)
 base.automation    name:char! model_id:many2one(ir.model)! trigger:selection state:selection@-16 code:text@-16 action_server_id:many2one(ir.actions.server)@-16 action_server_ids:one2many(ir.actions.server)@17 active:boolean filter_domain:char
-res.users          name:char login:char! password:char active:boolean partner_id:many2one(res.partner) G:many2many(res.groups) company_id:many2one(res.company) company_ids:many2many(res.company) email:char lang:char tz:char share:boolean notification_type:selection
+res.users          name:char login:char! password:char active:boolean partner_id:many2one(res.partner) G:many2many(res.groups) all_group_ids:many2many(res.groups)@17 company_id:many2one(res.company) company_ids:many2many(res.company) email:char lang:char tz:char share:boolean notification_type:selection
 res.groups         name:char! implied_ids:many2many(res.groups) U:many2many(res.users) privilege_id:many2one(res.groups.privilege) category_id:many2one(ir.module.category) share:boolean comment:text
 res.groups.privilege name:char! category_id:many2one(ir.module.category)
 res.company        name:char! restrictive_audit_trail:boolean
@@ -142,7 +142,11 @@ func computed(d *db) {
 	}
 	att["res_name"].compute = func(t *tx, r record) any { return t.displayName(r.str("res_model"), r.num("res_id")) }
 	att["access_token"].noCopy = true
-	d.models["res.users"].fields["password"].compute = func(*tx, record) any { return nil }
+	users := d.models["res.users"].fields
+	users["password"].compute = func(*tx, record) any { return nil }
+	if all := users["all_group_ids"]; all != nil {
+		all.compute = func(t *tx, r record) any { return t.groups(r.num("id")) }
+	}
 	d.models["ir.actions.server"].fields["model_name"].compute = func(t *tx, r record) any {
 		return t.must("ir.model").rows[r.num("model_id")].str("model")
 	}

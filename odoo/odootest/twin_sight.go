@@ -91,7 +91,7 @@ func (c *twinCall) look(want wants) *sight {
 // take gives a rule its records: those that no earlier one has.
 func (c *twinCall) take(rule *seenRule, source string, want wants, at map[int64]*container) []int64 {
 	m := c.db.models[rule.model]
-	dom, err := parseDomain(source, c.uid)
+	dom, err := parseDomain(source, nil)
 	if err != nil {
 		c.bad("the domain of folder rule %q cannot be read: %v", rule.name, err)
 	}
