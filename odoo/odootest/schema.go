@@ -53,6 +53,7 @@ res.groups         name:char! implied_ids:many2many(res.groups) U:many2many(res.
 res.groups.privilege name:char! category_id:many2one(ir.module.category)
 res.company        name:char! restrictive_audit_trail:boolean
 res.partner        name:char email:char ref:char comment:html color:integer partner_latitude:float type:selection(contact,invoice,delivery,other) category_id:many2many(res.partner.category) parent_id:many2one(res.partner) is_company:boolean active:boolean company_id:many2one(res.company) customer_rank:integer
+res.country name:char! code:char
 res.partner.category name:char!
 res.users.apikeys  name:char user_id:many2one(res.users) key:char expiration_date:datetime
 res.users.apikeys.description name:char duration:char
@@ -149,6 +150,9 @@ func computed(d *db) {
 	}
 	d.models["ir.actions.server"].fields["model_name"].compute = func(t *tx, r record) any {
 		return t.must("ir.model").rows[r.num("model_id")].str("model")
+	}
+	d.models["mail.mail"].fields["attachment_ids"].compute = func(t *tx, r record) any { // it is its message's
+		return t.must("mail.message").rows[r.num("mail_message_id")]["attachment_ids"]
 	}
 	view := d.models["ir.ui.view"].fields
 	view["arch"].compute = func(_ *tx, r record) any { return r["arch_db"] }

@@ -215,6 +215,11 @@ func (t *tx) afterWrite(m *model, id int64, created bool) *fault {
 		return t.fillView(m, id, r)
 	case "ir.module.category", "ir.model.constraint":
 		return accessError("You are not allowed to create '%s' records.", m.name)
+	case "mail.mail":
+		if created && r.num("mail_message_id") == 0 {
+			message := t.insert(t.must("mail.message"), record{"subject": r["subject"], "body": r["body_html"], "attachment_ids": r["attachment_ids"]})
+			t.put(m, id, record{"mail_message_id": message})
+		}
 	case "base.automation":
 		if created && t.s.opt.Version < 17 { // it has a server action of its own, which outlives it
 			action := t.insert(t.must("ir.actions.server"), record{"name": r["name"], "model_id": r["model_id"], "state": "code", "code": r["code"], "usage": "base_automation"})

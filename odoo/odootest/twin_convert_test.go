@@ -1,0 +1,215 @@
+package odootest_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"odbxfs"
+	"odbxfs/odoo/odootest"
+)
+
+const dropboxURL = "https://www.dropbox.com/scl/fi/"
+
+func pairFor(b *bench, n odbxfs.OdooNode, id string) odbxfs.Pair {
+	return odbxfs.Pair{Client: b.client, Kind: odbxfs.File, Odoo: n.Ref, OdooParent: n.ParentRef, OdooName: n.Name, Dropbox: odbxfs.DropboxID(id), DropboxName: n.Name,
+		MountName: n.Name, SHA1: n.SHA1, Size: n.Size, Mimetype: n.Mimetype, Rev: "1"}
+}
+
+// convertOp turns n into a link to its Dropbox file.
+func convertOp(b *bench, n odbxfs.OdooNode, id string) odbxfs.OdooOp {
+	p := pairFor(b, n, id)
+	p.URL = dropboxURL + strings.TrimPrefix(id, "id:") + "?dl=0"
+	return odbxfs.OdooOp{Kind: odbxfs.OdooConvert, Ref: n.Ref, Expect: &n, SHA1: n.SHA1, Size: n.Size, Mimetype: n.Mimetype, URL: p.URL, Pair: &p}
+}
+
+func convertAndRestore(t *testing.T, b *bench) {
+	n := b.put(t, b.user, b.partner(t, "Converted"), "offer.pdf", pdf("offer"))
+	op := convertOp(b, n, "id:conv")
+	res := b.apply(t, b.engine, odbxfs.Done, op)
+	again := b.apply(t, b.engine, odbxfs.Done, op)
+	if res.Pair == nil || res.Pair.Row == 0 || *again.Pair != *res.Pair {
+		t.Errorf("pairs %+v, then %+v", res.Pair, again.Pair)
+	}
+	l := *res.Node
+	if l.Type != odbxfs.Link || l.URL != op.URL || l.SHA1 != n.SHA1 || l.Size != n.Size || l.Mimetype != "application/pdf" || l.Name != n.Name {
+		t.Errorf("link: %+v", l)
+	}
+	row := b.row(t, "ir.attachment", n.Ref.ID)
+	for field, want := range map[string]any{"type": "url", "url": op.URL, "mimetype": "application/octet-stream", "checksum": string(n.SHA1), "file_size": int64(0), "store_fname": nil} {
+		if row[field] != want {
+			t.Errorf("row: %s is %v, want %v", field, row[field], want)
+		}
+	}
+	if n := b.node(t, b.user, n.Ref); n.Type != odbxfs.Link || n.Size != l.Size {
+		t.Errorf("as the user sees it: %+v", n)
+	}
+	p := *res.Pair
+	p.Gone = true
+	back := odbxfs.OdooOp{Kind: odbxfs.OdooRestore, Ref: n.Ref, Expect: &l, Content: opener(pdf("offer")), Size: n.Size, SHA1: n.SHA1, Mimetype: "application/pdf", Pair: &p}
+	res = b.apply(t, b.engine, odbxfs.Done, back)
+	if got := *res.Node; got.Type != odbxfs.Binary || got.SHA1 != n.SHA1 || got.Mimetype != "application/pdf" || got.URL != "" {
+		t.Errorf("restored: %+v", got)
+	}
+	b.apply(t, b.engine, odbxfs.Done, back)
+	row = b.row(t, "ir.attachment", n.Ref.ID)
+	if row["url"] != nil || row["x_odbxfs_mimetype"] != nil || row["x_odbxfs_size"] != nil {
+		t.Errorf("something of the link is left: %v", row)
+	}
+	// what the mount writes over a link is a binary again
+	n = b.put(t, b.user, b.partner(t, "Overwritten"), "o.txt", []byte("o"))
+	l = *b.apply(t, b.engine, odbxfs.Done, convertOp(b, n, "id:over")).Node
+	if got := b.apply(t, b.user, odbxfs.Done, rewrite(l, []byte("new"))).Node; got.Type != odbxfs.Binary || got.SHA1 != sum([]byte("new")) || got.Mimetype != "text/plain" {
+		t.Errorf("overwritten: %+v", got)
+	}
+}
+
+func retained(t *testing.T, b *bench) {
+	partner := b.partner(t, "Kept")
+	picture := b.put(t, b.engine, partner, "p.png", []byte("\x89PNG\r\n\x1a\n----"))
+	public := b.put(t, b.engine, partner, "public.txt", []byte("p"))
+	unsent := b.put(t, b.engine, partner, "unsent.txt", []byte("u"))
+	cover := b.put(t, b.engine, partner, "cover.txt", []byte("t"))
+	message := b.put(t, b.engine, partner, "message.txt", []byte("m"))
+	b.must(t, b.admin.Write(b.ctx, "ir.attachment", []int64{public.Ref.ID}, map[string]any{"public": true}))
+	m, err := b.admin.Create(b.ctx, "mail.mail", map[string]any{"subject": "later", "body_html": "<p>x</p>", "email_to": "a@example.com", "state": "outgoing", "attachment_ids": []any{[]any{6, 0, []int64{unsent.Ref.ID}}}})
+	b.must(t, err)
+	_, err = b.admin.Create(b.ctx, "project.task", map[string]any{"name": "T", "project_id": int64(1), "displayed_image_id": cover.Ref.ID})
+	b.must(t, err)
+	_, err = b.admin.Create(b.ctx, "mail.message", map[string]any{"model": "res.partner", "res_id": partner.ID, "body": "x", "attachment_ids": []any{[]any{6, 0, []int64{message.Ref.ID}}}})
+	b.must(t, err)
+	for _, c := range []struct {
+		node odbxfs.OdooNode
+		why  string
+		soon bool
+	}{
+		{picture, "picture", false}, {public, "public", false}, {unsent, "mail", true}, {cover, "project.task.displayed_image_id", false},
+	} {
+		res := b.apply(t, b.engine, odbxfs.Retained, convertOp(b, c.node, "id:kept-"+c.node.Name))
+		if !strings.Contains(res.Reason, c.why) || res.Soon != c.soon {
+			t.Errorf("%s: %q soon %v", c.node.Name, res.Reason, res.Soon)
+		}
+		if got := b.node(t, b.engine, c.node.Ref); got.Type != odbxfs.Binary || got.SHA1 != c.node.SHA1 {
+			t.Errorf("%s is %+v", c.node.Name, got)
+		}
+	}
+	b.apply(t, b.engine, odbxfs.Done, convertOp(b, message, "id:message"))
+	b.must(t, b.admin.Write(b.ctx, "mail.mail", []int64{m}, map[string]any{"state": "sent"}))
+	b.apply(t, b.engine, odbxfs.Done, convertOp(b, unsent, "id:sent"))
+	if n := b.count("x_odbxfs_pair", starts("x_dropbox", "id:kept-")); n != 0 {
+		t.Errorf("%d pairs of what was not converted", n)
+	}
+}
+
+func (b *bench) must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func convertChanged(t *testing.T, b *bench) {
+	n := b.put(t, b.user, b.partner(t, "Busy"), "b.txt", []byte("1"))
+	b.apply(t, b.user, odbxfs.Done, rewrite(n, []byte("2")))
+	res := b.apply(t, b.engine, odbxfs.Changed, convertOp(b, n, "id:busy"))
+	if res.Node == nil || res.Node.SHA1 != sum([]byte("2")) || res.Node.Type != odbxfs.Binary {
+		t.Errorf("%+v", res.Node)
+	}
+	moved := b.put(t, b.user, b.partner(t, "Busy 2"), "c.txt", []byte("3"))
+	b.apply(t, b.user, odbxfs.Done, relocate(moved, b.partner(t, "Busy 3"), "c.txt"))
+	b.apply(t, b.engine, odbxfs.Changed, convertOp(b, moved, "id:busy2"))
+	gone := b.put(t, b.user, b.partner(t, "Busy 4"), "d.txt", []byte("4"))
+	b.apply(t, b.user, odbxfs.Done, remove(gone))
+	b.apply(t, b.engine, odbxfs.Gone, convertOp(b, gone, "id:busy3"))
+	if n := b.count("x_odbxfs_pair", starts("x_dropbox", "id:busy")); n != 0 {
+		t.Errorf("%d pairs of conversions that did not happen", n)
+	}
+}
+
+// convertConcurrent lets another write while the conversion's transaction is
+// open: it sees his work, as PostgreSQL has it after a retry.
+func convertConcurrent(t *testing.T, b *bench) {
+	n := b.put(t, b.user, b.partner(t, "Race"), "r.txt", []byte("1"))
+	commit, done := make(chan struct{}), make(chan odbxfs.Outcome, 1)
+	b.s.Inject(odootest.Fault{Model: "ir.actions.server", Method: "run", Until: commit})
+	go func() {
+		res, err := b.engine.Apply(b.ctx, []odbxfs.OdooOp{convertOp(b, n, "id:race")})
+		if err != nil {
+			t.Error(err)
+			done <- 0
+			return
+		}
+		done <- res[0].Outcome
+	}()
+	b.waitFor(t, "the conversion is open", func() bool { return b.s.Held() == 1 })
+	b.apply(t, b.user, odbxfs.Done, rewrite(n, []byte("2")))
+	close(commit)
+	if got := <-done; got != odbxfs.Changed {
+		t.Errorf("outcome %d, want Changed", got)
+	}
+}
+
+func (b *bench) waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatal("in vain: ", what)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func documentTypes(t *testing.T, b *bench) {
+	partner := b.partner(t, "Types")
+	n := b.put(t, b.user, partner, "t.pdf", pdf("t"))
+	link := *b.apply(t, b.engine, odbxfs.Done, convertOp(b, n, "id:types")).Node
+	copied, err := b.demo.Create(b.ctx, "ir.attachment", map[string]any{"name": "copy.pdf", "type": "url", "url": link.URL, "res_model": "res.partner", "res_id": partner.ID})
+	b.must(t, err)
+	foreign, err := b.demo.Create(b.ctx, "ir.attachment", map[string]any{"name": "news", "type": "url", "url": "https://example.com/news", "res_model": "res.partner", "res_id": partner.ID})
+	b.must(t, err)
+	for ref, want := range map[odbxfs.OdooRef]odbxfs.DocumentType{link.Ref: odbxfs.Link, odbxfs.AttachmentRef(copied): odbxfs.Copy, odbxfs.AttachmentRef(foreign): odbxfs.Foreign} {
+		for _, p := range []port{b.engine, b.user} {
+			if got := b.node(t, p, ref); got.Type != want || got.URL == "" {
+				t.Errorf("%s: %+v, want type %d", ref, got, want)
+			}
+		}
+	}
+	f := b.node(t, b.user, odbxfs.AttachmentRef(foreign))
+	wantKind(t, b.apply(t, b.user, odbxfs.Refused, rewrite(f, []byte("x"))).Err, odbxfs.KindUnsupported)
+	// who edits a link's url has made it a foreign one, whatever the pair says
+	b.must(t, b.demo.Write(b.ctx, "ir.attachment", []int64{link.Ref.ID}, map[string]any{"url": "https://example.com/evil"}))
+	if got := b.node(t, b.engine, link.Ref); got.Type != odbxfs.Foreign {
+		t.Errorf("an edited link: %+v", got)
+	}
+}
+
+func createLink(t *testing.T, b *bench) {
+	partner := b.partner(t, "From Dropbox")
+	p := odbxfs.Pair{Client: b.client, Kind: odbxfs.File, OdooParent: partner, OdooName: "new.pdf", Dropbox: "id:new", DropboxName: "new.pdf", ContentHash: "abc", Size: 1 << 33, Mimetype: "application/pdf", Rev: "1", URL: dropboxURL + "new"}
+	op := odbxfs.OdooOp{Kind: odbxfs.OdooCreateFile, Key: "new-link", Parent: partner, Name: "new.pdf", URL: p.URL, Size: p.Size, Mimetype: p.Mimetype, Pair: &p}
+	res := b.apply(t, b.engine, odbxfs.Done, op)
+	if n := res.Node; n.Type != odbxfs.Link || n.Size != 1<<33 || n.Mimetype != "application/pdf" || n.SHA1 != "" || n.URL != p.URL {
+		t.Errorf("link: %+v", n)
+	}
+	if res.Pair.Odoo != res.Node.Ref || res.Pair.Version != 1 || res.Pair.Size != 1<<33 {
+		t.Errorf("pair: %+v", res.Pair)
+	}
+	again := b.apply(t, b.engine, odbxfs.Done, op)
+	if again.Node.Ref != res.Node.Ref || *again.Pair != *res.Pair {
+		t.Errorf("the repeated one: %+v %+v", again.Node, again.Pair)
+	}
+	// its new content in Dropbox: pair and hints
+	q := *res.Pair
+	q.Size, q.Rev, q.SHA1 = 5, "2", sum([]byte("five!"))
+	hint := odbxfs.OdooOp{Kind: odbxfs.OdooHint, Ref: res.Node.Ref, Expect: res.Node, SHA1: q.SHA1, Size: 5, Mimetype: "application/pdf", Pair: &q}
+	got := b.apply(t, b.engine, odbxfs.Done, hint)
+	if got.Node.Size != 5 || got.Node.SHA1 != q.SHA1 || got.Node.Type != odbxfs.Link || got.Pair.Version != 2 {
+		t.Errorf("after the hint: %+v %+v", got.Node, got.Pair)
+	}
+	_, err := b.engine.Content(b.ctx, res.Node.Ref, 0, -1)
+	wantKind(t, err, odbxfs.KindUnsupported)
+}
