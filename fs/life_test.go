@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -205,6 +206,42 @@ func TestUnmountWaitsThenDetachesAndKeepsWhatWasWritten(t *testing.T) {
 	if got := w.bytes("a"); got != "written\n" {
 		t.Errorf("it holds %q", got)
 	}
+}
+
+// A container that starts meanwhile has a copy of the mount: the daemon's end
+// does not wait for the container's.
+func TestUnmountDoesNotWaitForCopiesInOtherNamespaces(t *testing.T) {
+	w := newWorld(t)
+	other := exec.Command("unshare", "--mount", "--propagation", "private", "sh", "-c", "echo there; read end || true")
+	if os.Geteuid() != 0 {
+		other.Args = append([]string{"unshare", "--user", "--map-root-user"}, other.Args[1:]...)
+	}
+	end, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(said, make([]byte, len("there"))); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := w.srv.Unmount(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("unmount: %v, %v", err, ctx.Err())
+	}
+	if _, err := os.ReadDir(w.mnt); err != nil {
+		t.Errorf("the mount point: %v", err)
+	}
+	if err := errors.Join(end.Close(), other.Wait()); err != nil {
+		t.Error(err)
+	}
+	w.srv.Wait()
 }
 
 func TestNoChildHoldsTheMount(t *testing.T) {

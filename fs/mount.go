@@ -49,6 +49,7 @@ type Server struct {
 	fs     *FS
 	server *fuse.Server
 	dir    string
+	device uint64        // of what is mounted
 	close  func()        // ends notifications; may be called again
 	ended  chan struct{} // closed when the kernel has let go
 }
@@ -74,6 +75,9 @@ func Mount(ctx context.Context, opt Options) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("mount at %s: %w", opt.Dir, err), server.Unmount())
 	}
 	s.close = f.startNotify()
+	if s.device, err = deviceOf(opt.Dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("mount at %s: %w", opt.Dir, err), server.Unmount())
+	}
 	return s, nil
 }
 
@@ -171,17 +175,25 @@ func (s *Server) Wait() {
 	s.close()
 }
 
+// copiesGrace is how long the end of a mount that is out of the tree is waited
+// for: what comes after it is the kernel's own tidying, unless another mount
+// namespace has a copy.
+const copiesGrace = 2 * time.Second
+
 // Unmount ends the mount. While programs have files open it tries again until
 // ctx ends, and then detaches the mount: it is gone from the tree, and ends
-// when they close.
+// when they close. A copy of the mount in another mount namespace (as of a
+// container that was started meanwhile) is not waited for: it ends with this
+// process.
 func (s *Server) Unmount(ctx context.Context) error {
-	select {
-	case <-s.ended:
-		return nil
-	default:
-	}
 	for {
-		err := s.server.Unmount()
+		select {
+		case <-s.ended:
+			s.close()
+			return nil
+		default:
+		}
+		err := s.unmountOnce(ctx)
 		if err == nil {
 			s.close()
 			return nil
@@ -190,6 +202,33 @@ func (s *Server) Unmount(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("files are open below %s: %w", s.dir, err), detachMount(context.WithoutCancel(ctx), s.dir))
 		}
 	}
+}
+
+// unmountOnce tries to unmount, and waits for the kernel to let go.
+func (s *Server) unmountOnce(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.server.Unmount() }()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), copiesGrace)
+	defer cancel()
+	select {
+	case err := <-done:
+		return err
+	case <-grace.Done():
+	}
+	if device, err := deviceOf(s.dir); err == nil && device == s.device {
+		return <-done // still in the tree: it is busy
+	}
+	s.fs.log.Warn("unmounted, but another mount namespace has a copy of the mount; it ends with this process", "dir", s.dir)
+	return nil
+}
+
+// deviceOf gives the device that a folder is on.
+func deviceOf(dir string) (uint64, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return 0, fmt.Errorf("stat %s: %w", dir, err)
+	}
+	return st.Dev, nil
 }
 
 // removeDead unmounts what a process that was killed left behind. stat does not

@@ -157,6 +157,15 @@ do_odoo() {
 	wait "$odoo" || true
 }
 
+# forget_fuse: a box has copies of the host's mounts. One of a FUSE mount would
+# keep it alive after the host unmounted it, as long as the box runs.
+forget_fuse() {
+	while read -r _ _ _ _ where _ rest; do
+		case " ${rest#*- }" in " fuse"*) umount -l "$(printf %b "$where")" || true ;; esac # it may have ended just now
+	done </proc/self/mountinfo
+}
+
+forget_fuse
 what=$1
 shift
 "do_$what" "$@"

@@ -251,8 +251,9 @@ func (w *World) end(t *testing.T, sig syscall.Signal) {
 		case <-p.ended:
 		case <-time.After(wait):
 			t.Errorf("%s does not end", name)
-			_ = p.cmd.Process.Kill() // it is reported already
+			_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it is reported already; its output says where it hangs
 			<-p.ended
+			t.Logf("%s was at:\n%s", name, clipLines(p.output.String(), "SIGQUIT", 300))
 		}
 		if t.Failed() {
 			t.Logf("%s said:\n%s", name, lastLines(p.output.String(), 60))
@@ -294,6 +295,12 @@ func (w *World) printLog(t *testing.T) {
 func mounted(dir string) bool {
 	data, err := os.ReadFile("/proc/self/mounts")
 	return err == nil && strings.Contains(string(data), " "+dir+" ")
+}
+
+// clipLines gives at most n lines from the one that has the mark on.
+func clipLines(s, mark string, n int) string {
+	lines := strings.Split(s[max(0, strings.Index(s, mark)):], "\n")
+	return strings.Join(lines[:min(n, len(lines))], "\n")
 }
 
 func lastLines(s string, n int) string {
