@@ -73,7 +73,7 @@ func runAction(t *tx, m *model, a args) (any, *fault) {
 
 func (t *tx) runStub(stub Stub) (any, *fault) {
 	out, err := stub.Run(t.context, t.uid)
-	if e, ok := errors.AsType[*Exception](err); ok {
+	if e, ok := errors.AsType[*PythonError](err); ok {
 		return nil, unforeseen(e.Class, "%s", e.Message)
 	}
 	if err != nil {

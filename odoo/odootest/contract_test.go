@@ -12,12 +12,12 @@ import (
 var stubs = []odootest.Stub{
 	{Code: contract.EchoAction, Run: func(context map[string]any, uid int64) (any, error) {
 		if context["boom"] != nil {
-			return nil, &odootest.Exception{Class: "odoo.exceptions.UserError", Message: "boom"}
+			return nil, &odootest.PythonError{Class: "odoo.exceptions.UserError", Message: "boom"}
 		}
 		return map[string]any{"got": context["arg"], "uid": uid}, nil
 	}},
 	{Code: contract.ConflictAction, Run: func(map[string]any, int64) (any, error) {
-		return nil, &odootest.Exception{Class: "psycopg2.errors.SerializationFailure", Message: "could not serialize access due to concurrent update"}
+		return nil, &odootest.PythonError{Class: "psycopg2.errors.SerializationFailure", Message: "could not serialize access due to concurrent update"}
 	}},
 }
 

@@ -21,7 +21,6 @@ type field struct {
 	onDelete string   // of a many2one: cascade, restrict, set null
 	// compute gives the value of a field that is not stored.
 	compute func(tx *tx, r record) any
-	column  int // of many2many: which side; 0 is this model's own
 }
 
 // A model is a table and what is known of it.

@@ -353,7 +353,7 @@ func methodCopy(t *tx, m *model, a args) (any, *fault) {
 	vals := map[string]any{}
 	for name, v := range m.rows[ids[0]] {
 		if fl := m.fields[name]; fl != nil && !fl.noCopy && !slices.Contains([]string{"create_date", "write_date", "create_uid", "write_uid", "checksum", "file_size"}, name) {
-			vals[name] = v
+			vals[name] = asSent(fl, v)
 		}
 	}
 	if given, ok := a.get(1, "default").(map[string]any); ok {
@@ -363,10 +363,40 @@ func methodCopy(t *tx, m *model, a args) (any, *fault) {
 	if f != nil {
 		return nil, f
 	}
+	if m.name == "ir.attachment" {
+		t.copyContent(m, m.rows[ids[0]], id)
+	}
 	if t.s.opt.Version >= 18 {
 		return []int64{id}, nil
 	}
 	return id, nil
+}
+
+// asSent is a stored value as a client sends it.
+func asSent(fl *field, v any) any {
+	switch x := v.(type) {
+	case time.Time:
+		return x.Format(datetime)
+	case []int64:
+		if fl.kind == "one2many" {
+			return nil
+		}
+		return []any{[]any{int64(6), int64(0), x}}
+	}
+	return v
+}
+
+// copyContent lets a copied binary have its original's stored file; 14 leaves
+// out its checksum and size. A copied link has neither.
+func (t *tx) copyContent(m *model, from record, id int64) {
+	if from["store_fname"] == nil {
+		return
+	}
+	stored := record{"store_fname": from["store_fname"]}
+	if t.s.opt.Version >= 16 {
+		stored["checksum"], stored["file_size"] = from["checksum"], from["file_size"]
+	}
+	t.put(m, id, stored)
 }
 
 func methodFieldsGet(t *tx, m *model, a args) (any, *fault) {
@@ -410,19 +440,17 @@ func methodNameSearch(t *tx, m *model, a args) (any, *fault) {
 
 func methodCheckAccess(t *tx, m *model, a args) (any, *fault) {
 	operation, _ := a.get(0, "operation").(string)
-	f := t.mayModel(m, operation)
+	denied := t.mayModel(m, operation)
 	if raise, given := a.get(1, "raise_exception").(bool); given && !raise {
-		return f == nil, nil
+		return denied == nil, nil
 	}
-	return f == nil, f
+	return denied == nil, denied
 }
 
 func methodHasAccess(t *tx, m *model, a args) (any, *fault) {
 	operation, _ := a.get(1, "operation").(string)
-	if t.mayModel(m, operation) != nil {
-		return false, nil
-	}
-	return !slices.ContainsFunc(a.ids(), func(id int64) bool { return t.mayRow(m, id, operation) != nil }), nil
+	may := t.mayModel(m, operation) == nil
+	return may && !slices.ContainsFunc(a.ids(), func(id int64) bool { return t.mayRow(m, id, operation) != nil }), nil
 }
 
 func methodExists(t *tx, m *model, a args) (any, *fault) {

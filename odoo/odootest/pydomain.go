@@ -40,12 +40,12 @@ func (p *pyParser) value() (any, error) {
 	if p.rest == "" {
 		return nil, fmt.Errorf("the domain ends too early")
 	}
-	switch c := p.rest[0]; {
-	case c == '[':
+	switch c := p.rest[0]; c {
+	case '[':
 		return p.list(']')
-	case c == '(':
+	case '(':
 		return p.list(')')
-	case c == '\'' || c == '"':
+	case '\'', '"':
 		return p.text(c)
 	}
 	end := strings.IndexAny(p.rest, ",)] \t\r\n")

@@ -98,10 +98,10 @@ func (t *tx) mayModel(m *model, operation string) *fault {
 		if need == "" {
 			need = groupSystem
 		}
-		if !t.inGroup(t.uid, need) && !(need != "nobody" && t.isSystem()) {
-			return denied
+		if t.inGroup(t.uid, need) || need != "nobody" && t.isSystem() {
+			return nil
 		}
-		return nil
+		return denied
 	}
 	mine := t.groups(t.uid)
 	models := t.must("ir.model")

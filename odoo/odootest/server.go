@@ -34,21 +34,24 @@ type Options struct {
 type Stub struct {
 	Code string // all of it
 	// Run gets the context that the caller sent, and his uid. An error that is
-	// no *[Exception] is one that Odoo does not foresee.
+	// no *[PythonError] is one that Odoo does not foresee.
 	Run func(context map[string]any, uid int64) (any, error)
 }
 
-// Exception is what a [Stub] raises, as "odoo.exceptions.UserError".
-type Exception struct{ Class, Message string }
+// PythonError is what a [Stub] raises, as "odoo.exceptions.UserError".
+type PythonError struct{ Class, Message string }
 
 // Error is class and message.
-func (e *Exception) Error() string { return e.Class + ": " + e.Message }
+func (e *PythonError) Error() string { return e.Class + ": " + e.Message }
 
 // The logins that every server has, as in Odoo's own demo data.
 const (
-	AdminLogin, AdminPassword   = "admin", "admin"
-	DemoLogin, DemoPassword     = "demo", "demo"
-	PortalLogin, PortalPassword = "portal", "portal"
+	AdminLogin     = "admin" // with Settings rights
+	AdminPassword  = "admin"
+	DemoLogin      = "demo" // an employee who sells and has projects
+	DemoPassword   = "demo"
+	PortalLogin    = "portal"
+	PortalPassword = "portal"
 )
 
 // Server is one database and its HTTP server. All methods may be called
@@ -108,7 +111,7 @@ func (s *Server) Start() (string, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := net.Listen("tcp", addr) //nolint:noctx // a loopback port is there at once
 	if err != nil {
 		return "", fmt.Errorf("start Odoo in memory: %w", err)
 	}
@@ -171,7 +174,7 @@ func (p inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
 func (p inProcess) serve(w http.ResponseWriter, r *http.Request) (torn bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			if v != http.ErrAbortHandler {
+			if err, ok := v.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			torn = true

@@ -93,7 +93,7 @@ func (c *twinCall) carryOut(op map[string]any) wire.Result {
 		return refused("access", "no lease of this cloud client")
 	}
 	res := c.handler(op)(c, op)
-	if res.Out != "done" && !(res.Out == "gone" && op["kind"] == "remove") {
+	if res.Out != "done" && (res.Out != "gone" || op["kind"] != "remove") {
 		return res
 	}
 	c.dropParts(op)

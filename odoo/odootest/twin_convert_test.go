@@ -24,7 +24,8 @@ func convertOp(b *bench, n odbxfs.OdooNode, id string) odbxfs.OdooOp {
 	return odbxfs.OdooOp{Kind: odbxfs.OdooConvert, Ref: n.Ref, Expect: &n, SHA1: n.SHA1, Size: n.Size, Mimetype: n.Mimetype, URL: p.URL, Pair: &p}
 }
 
-func convertAndRestore(t *testing.T, b *bench) {
+func convertAndRestore(b *bench) {
+	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Converted"), "offer.pdf", pdf("offer"))
 	op := convertOp(b, n, "id:conv")
 	res := b.apply(t, b.engine, odbxfs.Done, op)
@@ -65,7 +66,8 @@ func convertAndRestore(t *testing.T, b *bench) {
 	}
 }
 
-func retained(t *testing.T, b *bench) {
+func retained(b *bench) {
+	t := b.t
 	partner := b.partner(t, "Kept")
 	picture := b.put(t, b.engine, partner, "p.png", []byte("\x89PNG\r\n\x1a\n----"))
 	public := b.put(t, b.engine, partner, "public.txt", []byte("p"))
@@ -109,7 +111,8 @@ func (b *bench) must(t *testing.T, err error) {
 	}
 }
 
-func convertChanged(t *testing.T, b *bench) {
+func convertChanged(b *bench) {
+	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Busy"), "b.txt", []byte("1"))
 	b.apply(t, b.user, odbxfs.Done, rewrite(n, []byte("2")))
 	res := b.apply(t, b.engine, odbxfs.Changed, convertOp(b, n, "id:busy"))
@@ -129,7 +132,8 @@ func convertChanged(t *testing.T, b *bench) {
 
 // convertConcurrent lets another write while the conversion's transaction is
 // open: it sees his work, as PostgreSQL has it after a retry.
-func convertConcurrent(t *testing.T, b *bench) {
+func convertConcurrent(b *bench) {
+	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Race"), "r.txt", []byte("1"))
 	commit, done := make(chan struct{}), make(chan odbxfs.Outcome, 1)
 	b.s.Inject(odootest.Fault{Model: "ir.actions.server", Method: "run", Until: commit})
@@ -163,7 +167,8 @@ func (b *bench) waitFor(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func documentTypes(t *testing.T, b *bench) {
+func documentTypes(b *bench) {
+	t := b.t
 	partner := b.partner(t, "Types")
 	n := b.put(t, b.user, partner, "t.pdf", pdf("t"))
 	link := *b.apply(t, b.engine, odbxfs.Done, convertOp(b, n, "id:types")).Node
@@ -187,7 +192,8 @@ func documentTypes(t *testing.T, b *bench) {
 	}
 }
 
-func createLink(t *testing.T, b *bench) {
+func createLink(b *bench) {
+	t := b.t
 	partner := b.partner(t, "From Dropbox")
 	p := odbxfs.Pair{Client: b.client, Kind: odbxfs.File, OdooParent: partner, OdooName: "new.pdf", Dropbox: "id:new", DropboxName: "new.pdf", ContentHash: "abc", Size: 1 << 33, Mimetype: "application/pdf", Rev: "1", URL: dropboxURL + "new"}
 	op := odbxfs.OdooOp{Kind: odbxfs.OdooCreateFile, Key: "new-link", Parent: partner, Name: "new.pdf", URL: p.URL, Size: p.Size, Mimetype: p.Mimetype, Pair: &p}

@@ -8,7 +8,8 @@ import (
 	"odbxfs/odoo"
 )
 
-func pairVersions(t *testing.T, b *bench) {
+func pairVersions(b *bench) {
+	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Paired"), "p.txt", []byte("p"))
 	p := pairFor(b, n, "id:versions")
 	settle := func(p odbxfs.Pair) odbxfs.OdooOp {
@@ -56,7 +57,8 @@ func (b *bench) allPairs(t *testing.T) map[int64]odbxfs.Pair {
 	}
 }
 
-func tombstones(t *testing.T, b *bench) {
+func tombstones(b *bench) {
+	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Grave"), "g.txt", []byte("g"))
 	p := pairFor(b, n, "id:grave")
 	p = *b.apply(t, b.engine, odbxfs.Done, odbxfs.OdooOp{Kind: odbxfs.OdooSettlePair, Ref: n.Ref, Pair: &p}).Pair
@@ -76,7 +78,8 @@ func tombstones(t *testing.T, b *bench) {
 	}
 }
 
-func leases(t *testing.T, b *bench) {
+func leases(b *bench) {
+	t := b.t
 	id, err := b.admin.Create(b.ctx, "x_odbxfs_client", map[string]any{"x_name": "Leased", "x_root": "/L", "x_links": "none"})
 	b.must(t, err)
 	defer func() { b.must(t, b.admin.Unlink(b.ctx, "x_odbxfs_client", []int64{id})) }()
@@ -113,7 +116,8 @@ func leases(t *testing.T, b *bench) {
 	b.must(t, err)
 }
 
-func logLines(t *testing.T, b *bench) {
+func logLines(b *bench) {
+	t := b.t
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	line := odbxfs.LogLine{Time: at, Client: b.client, Pass: odbxfs.Direct, Task: "task-1", State: "planned", What: "dropbox-upload", Item: "Contacts/X/a.txt", Ref: odbxfs.AttachmentRef(7), Why: "new in Odoo"}
 	closed := line
@@ -135,7 +139,8 @@ func logLines(t *testing.T, b *bench) {
 	}
 }
 
-func clientState(t *testing.T, b *bench) {
+func clientState(b *bench) {
+	t := b.t
 	b.must(t, b.engine.SetClientState(b.ctx, b.client, "working", "all well"))
 	if r := b.row(t, "x_odbxfs_client", int64(b.client)); r["x_state"] != "working" || r["x_message"] != "all well" {
 		t.Errorf("%v", r)

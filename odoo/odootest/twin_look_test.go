@@ -11,7 +11,8 @@ import (
 	"odbxfs/odoo/odootest"
 )
 
-func listsEverything(t *testing.T, b *bench) {
+func listsEverything(b *bench) {
+	t := b.t
 	for name, p := range map[string]port{"engine": b.engine, "user": b.user} {
 		c, err := p.Changes(b.ctx, "")
 		if err != nil {
@@ -41,7 +42,8 @@ func listsEverything(t *testing.T, b *bench) {
 	}
 }
 
-func countsMatchRefs(t *testing.T, b *bench) {
+func countsMatchRefs(b *bench) {
+	t := b.t
 	b.put(t, b.user, b.partner(t, "Counted"), "a.txt", []byte("a"))
 	for name, p := range map[string]port{"engine": b.engine, "user": b.user} {
 		c, err := p.Changes(b.ctx, "")
@@ -97,8 +99,9 @@ func scopeOf(n odbxfs.OdooNode, nodes []odbxfs.OdooNode) odbxfs.OdooScope {
 			model = "x_odbxfs_place"
 		}
 		return odbxfs.OdooScope{Kind: odbxfs.RefAttachment, Model: model}
+	default:
+		return odbxfs.OdooScope{Kind: n.Ref.Kind}
 	}
-	return odbxfs.OdooScope{Kind: n.Ref.Kind}
 }
 
 // settleMark looks until nothing new comes: a change shows in two looks.
@@ -117,7 +120,8 @@ func (b *bench) settleMark(t *testing.T, p port) string {
 	return c.Mark
 }
 
-func idleLook(t *testing.T, b *bench) {
+func idleLook(b *bench) {
+	t := b.t
 	for name, p := range map[string]port{"engine": b.engine, "user": b.user} {
 		c, err := p.Changes(b.ctx, b.settleMark(t, p))
 		if err != nil {
@@ -131,7 +135,8 @@ func idleLook(t *testing.T, b *bench) {
 
 // lateCommit writes in a transaction that starts first and commits last, with
 // looks and other people's work in between.
-func lateCommit(t *testing.T, b *bench) {
+func lateCommit(b *bench) {
+	t := b.t
 	partner := b.partner(t, "Late")
 	early := b.put(t, b.engine, partner, "early.txt", []byte("1"))
 	mark := b.settleMark(t, b.engine)
@@ -169,7 +174,8 @@ func lateCommit(t *testing.T, b *bench) {
 	}
 }
 
-func defaultSubfolders(t *testing.T, b *bench) {
+func defaultSubfolders(b *bench) {
+	t := b.t
 	mark := b.settleMark(t, b.user)
 	template, err := b.admin.Create(b.ctx, "sale.order", map[string]any{"partner_id": b.partner(t, "Buyer").ID})
 	if err != nil {
@@ -196,7 +202,8 @@ func defaultSubfolders(t *testing.T, b *bench) {
 	}
 }
 
-func firstRuleWins(t *testing.T, b *bench) {
+func firstRuleWins(b *bench) {
+	t := b.t
 	ids, err := b.admin.Search(b.ctx, "ir.model", []any{[]any{"model", "=", "res.partner"}}, odoo.Query{})
 	if err != nil {
 		t.Fatal(err)
@@ -224,7 +231,8 @@ func firstRuleWins(t *testing.T, b *bench) {
 	}
 }
 
-func brokenDomain(t *testing.T, b *bench) {
+func brokenDomain(b *bench) {
+	t := b.t
 	ids, err := b.admin.Search(b.ctx, "ir.model", []any{[]any{"model", "=", "res.country"}}, odoo.Query{})
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +250,8 @@ func brokenDomain(t *testing.T, b *bench) {
 	wantKind(t, err, odbxfs.KindInvalid)
 }
 
-func movedInOdoo(t *testing.T, b *bench) {
+func movedInOdoo(b *bench) {
+	t := b.t
 	from, to := b.partner(t, "From"), b.partner(t, "To")
 	a := b.apply(t, b.engine, odbxfs.Done, mkdir(from, "A")).Node.Ref
 	inA := b.apply(t, b.engine, odbxfs.Done, mkdir(a, "B")).Node.Ref

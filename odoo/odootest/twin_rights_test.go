@@ -12,7 +12,8 @@ import (
 )
 
 // employeeRights: the demo user has his rights on sale orders taken away.
-func employeeRights(t *testing.T, b *bench) {
+func employeeRights(b *bench) {
+	t := b.t
 	order := odbxfs.RecordRef("sale.order", b.orderID(t, "S00001"))
 	hidden := b.put(t, b.engine, order, "hidden.txt", []byte("h"))
 	partner := b.partner(t, "Rights")
@@ -90,7 +91,8 @@ func (b *bench) actionIDs(t *testing.T, set provision.Set) map[string]int64 {
 	return ids
 }
 
-func portalRefused(t *testing.T, b *bench) {
+func portalRefused(b *bench) {
+	t := b.t
 	for _, set := range []provision.Set{provision.EngineSet, provision.UserSet} {
 		for name, id := range b.actionIDs(t, set) {
 			if err := b.portal.RunAction(b.ctx, id, nil, nil); !odbxfs.IsKind(err, odbxfs.KindAccess) {
@@ -103,7 +105,8 @@ func portalRefused(t *testing.T, b *bench) {
 	}
 }
 
-func engineRefused(t *testing.T, b *bench) {
+func engineRefused(b *bench) {
+	t := b.t
 	for name, id := range b.actionIDs(t, provision.EngineSet) {
 		if err := b.demo.RunAction(b.ctx, id, nil, nil); !odbxfs.IsKind(err, odbxfs.KindAccess) {
 			t.Errorf("%s by an employee: %v", name, err)
@@ -116,7 +119,8 @@ func engineRefused(t *testing.T, b *bench) {
 	}
 }
 
-func verifyGroups(t *testing.T, b *bench) {
+func verifyGroups(b *bench) {
+	t := b.t
 	if err := b.engine.Verify(b.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +148,8 @@ func verifyGroups(t *testing.T, b *bench) {
 	}
 }
 
-func engineContent(t *testing.T, b *bench) {
+func engineContent(b *bench) {
+	t := b.t
 	order := odbxfs.RecordRef("sale.order", b.orderID(t, "S00002"))
 	content := []byte("for sellers only")
 	n := b.put(t, b.engine, order, "secret.txt", content)

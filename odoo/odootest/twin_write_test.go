@@ -11,7 +11,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
-	"testing"
 	"time"
 
 	"odbxfs"
@@ -35,7 +34,8 @@ func remove(n odbxfs.OdooNode) odbxfs.OdooOp {
 	return odbxfs.OdooOp{Kind: odbxfs.OdooRemove, Ref: n.Ref, Expect: &n}
 }
 
-func employeeWrites(t *testing.T, b *bench) {
+func employeeWrites(b *bench) {
+	t := b.t
 	one, two := b.partner(t, "One"), b.partner(t, "Two")
 	when := time.Date(2020, 2, 3, 4, 5, 6, 789_000_000, time.UTC)
 	op := create(one, "letter.pdf", pdf("first"))
@@ -67,7 +67,8 @@ func employeeWrites(t *testing.T, b *bench) {
 	b.apply(t, b.user, odbxfs.Gone, remove(n))
 }
 
-func lostReply(t *testing.T, b *bench) {
+func lostReply(b *bench) {
+	t := b.t
 	parent := b.partner(t, "Twice")
 	op := create(parent, "once.txt", []byte("once"))
 	first := b.apply(t, b.user, odbxfs.Done, op)
@@ -95,7 +96,8 @@ func lostReply(t *testing.T, b *bench) {
 
 func withSHA1(n odbxfs.OdooNode, s odbxfs.SHA1) odbxfs.OdooNode { n.SHA1 = s; return n }
 
-func keysAreOwn(t *testing.T, b *bench) {
+func keysAreOwn(b *bench) {
+	t := b.t
 	op := create(b.partner(t, "Keys"), "k.txt", []byte("k"))
 	mine := b.apply(t, b.user, odbxfs.Done, op).Node.Ref
 	if theirs := b.apply(t, b.engine, odbxfs.Done, op).Node.Ref; theirs == mine {
@@ -103,7 +105,8 @@ func keysAreOwn(t *testing.T, b *bench) {
 	}
 }
 
-func compareAndSet(t *testing.T, b *bench) {
+func compareAndSet(b *bench) {
+	t := b.t
 	parent := b.partner(t, "CAS")
 	n := b.put(t, b.user, parent, "a.txt", []byte("a"))
 	b.apply(t, b.user, odbxfs.Done, rewrite(n, []byte("theirs")))
@@ -133,7 +136,8 @@ func compareAndSet(t *testing.T, b *bench) {
 	wantKind(t, all[2].Err, odbxfs.KindMissing)
 }
 
-func largeFile(t *testing.T, b *bench) {
+func largeFile(b *bench) {
+	t := b.t
 	content := make([]byte, 20<<20+17)
 	rng := rand.NewChaCha8([32]byte{1})
 	if _, err := rng.Read(content); err != nil {
@@ -160,7 +164,8 @@ func largeFile(t *testing.T, b *bench) {
 	wantKind(t, res.Err, odbxfs.KindCorrupt)
 }
 
-func oddNames(t *testing.T, b *bench) {
+func oddNames(b *bench) {
+	t := b.t
 	parent := b.partner(t, "Odd")
 	names := []string{"fine", "nul\x00", "bad\xff", "bell\x07", "../a/b", "", " \n\t", strings.Repeat("long ", 500), "ünï 🎉", "{name} %s %(id)s '\"<&>"}
 	var ops []odbxfs.OdooOp
@@ -187,7 +192,8 @@ func oddNames(t *testing.T, b *bench) {
 
 // manyWrites: 30 files of 1 MiB do not fit one batch; one of them cannot be
 // opened, and one is not what was announced.
-func manyWrites(t *testing.T, b *bench) {
+func manyWrites(b *bench) {
+	t := b.t
 	parent := b.partner(t, "Many")
 	var ops []odbxfs.OdooOp
 	for i := range 30 {
@@ -220,7 +226,8 @@ func manyWrites(t *testing.T, b *bench) {
 	}
 }
 
-func bigImage(t *testing.T, b *bench) {
+func bigImage(b *bench) {
+	t := b.t
 	img := image.NewGray(image.Rect(0, 0, 2500, 2000))
 	for i := range img.Pix {
 		img.Pix[i] = byte(i * 7)
@@ -242,7 +249,8 @@ func bigImage(t *testing.T, b *bench) {
 	}
 }
 
-func folders(t *testing.T, b *bench) {
+func folders(b *bench) {
+	t := b.t
 	one, two := b.partner(t, "Folders 1"), b.partner(t, "Folders 2")
 	a := *b.apply(t, b.user, odbxfs.Done, mkdir(one, "A")).Node
 	if a.Role != odbxfs.RoleSubfolder || a.ParentRef != one || a.Kind != odbxfs.Folder {
@@ -285,7 +293,8 @@ func folders(t *testing.T, b *bench) {
 	}
 }
 
-func forgedFolder(t *testing.T, b *bench) {
+func forgedFolder(b *bench) {
+	t := b.t
 	mine, other := b.partner(t, "Mine"), b.partner(t, "Other")
 	folder := b.apply(t, b.user, odbxfs.Done, mkdir(other, "F")).Node
 	f := b.put(t, b.user, mine, "f.txt", []byte("f"))

@@ -45,6 +45,7 @@ type check struct {
 
 // Run holds the server against the contract, once per transport.
 func Run(t *testing.T, o Options) {
+	t.Helper()
 	srv := o.New(t)
 	all := slices.Concat(loginChecks, errorChecks, recordChecks, contentChecks, uploadChecks, rightsChecks, plainChecks)
 	for _, gap := range o.Gaps {
