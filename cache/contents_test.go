@@ -182,7 +182,7 @@ func TestAWriterAgreesWithABuffer(t *testing.T) {
 			}
 		}
 		got := make([]byte, len(buf))
-		if n, err := w.ReadAt(got, 0); (err != nil && err != io.EOF) || n != len(buf) || !bytes.Equal(got, buf) {
+		if n, err := w.ReadAt(got, 0); (err != nil && !errors.Is(err, io.EOF)) || n != len(buf) || !bytes.Equal(got, buf) {
 			t.Fatalf("read %d %v", n, err)
 		}
 		for id, want := range sealed {

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -92,7 +93,7 @@ func TestAFailedUpdateTellsAndChangesNothing(t *testing.T) {
 		}
 		return ErrClosed
 	})
-	if err != ErrClosed {
+	if !errors.Is(err, ErrClosed) {
 		t.Fatal(err)
 	}
 	wantNames(t, s, dir, "")

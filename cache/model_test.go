@@ -372,7 +372,7 @@ func checkCounts(tx *Tx) error {
 
 func TestTheMountAgreesWithAModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "odbxfs-model-")
+		dir, err := os.MkdirTemp("", "odbxfs-model-") //nolint:usetesting // t.TempDir would keep all of a thousand runs until the end
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -97,8 +97,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
-		s.release()
-		return nil, fmt.Errorf("opening the store: %w", err)
+		return nil, fmt.Errorf("opening the store: %w", errors.Join(err, s.release()))
 	}
 	s.done.Go(s.hub.run)
 	if opt.After != nil {

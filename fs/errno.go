@@ -88,8 +88,9 @@ func unexpected(no syscall.Errno) bool {
 	switch no {
 	case syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EAGAIN, syscall.ENOSPC, syscall.EACCES:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // status is the end of every handler: nil is OK, the rest is logged where it

@@ -122,6 +122,8 @@ func (f *FS) judge(e cache.Event) []news {
 		return []news{{kind: dropAttr, id: f.ids.id(e.Node)}}
 	case cache.ContentChanged:
 		return f.judgeContent(e.Node)
+	case cache.IntentAdded, cache.TreeDirty: // for the engine
+		return nil
 	}
 	return nil
 }

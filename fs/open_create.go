@@ -102,7 +102,7 @@ func (f *FS) create(ctx context.Context, in *fuse.CreateIn, name string, out *fu
 	}
 	f.entryOut(&out.EntryOut, ino)
 	out.Fh = f.newHandle(fl, true)
-	out.OpenOut.OpenFlags = openFlags
+	out.OpenFlags = openFlags
 	return nil
 }
 

@@ -166,7 +166,7 @@ func (e *Engine) nextLease(c *client) {
 			if err != nil {
 				c.lease.next = now.Add(pace(odbxfs.KindOf(err), 3, retryAfter(err), e.opt.Random()))
 				e.log.Warn("the right to write is not ours", "client", c.cfg.Name, "error", err)
-				return nil
+				return nil //nolint:nilerr // the lease keeps it, and asks again by its pace
 			}
 			c.lease.epoch, c.lease.until = epoch, until
 			return nil

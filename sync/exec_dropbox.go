@@ -154,6 +154,7 @@ func (x *executor) judgeDropbox(ctx context.Context, w work, res odbxfs.DropboxR
 	case odbxfs.TaskDropboxKeep:
 		v.copy, v.dNow = res.Node, nil
 		return v
+	default: // what was written is there now
 	}
 	if v.dNow == nil {
 		return fail(w, toDropbox, &odbxfs.Error{Op: "write to Dropbox", Item: w.path, Kind: odbxfs.KindUnknown,

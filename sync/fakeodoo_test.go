@@ -178,6 +178,7 @@ func (o *fakeOdoo) modelOf(n odbxfs.OdooNode) string {
 			return n.Ref.Model
 		case odbxfs.RefRule, odbxfs.RefRoot:
 			return odbxfs.PlaceModel
+		default: // below one of these
 		}
 		up, ok := o.nodes[n.ParentRef]
 		if !ok {
@@ -412,6 +413,8 @@ func (o *fakeOdoo) change(op odbxfs.OdooOp, body []byte, n *odbxfs.OdooNode) odb
 		if n.Type == odbxfs.Link {
 			n.SHA1, n.Size = op.SHA1, op.Size
 		}
+	default:
+		return refused(odbxfs.KindInvalid)
 	}
 	o.put(*n)
 	return odbxfs.OdooResult{Outcome: odbxfs.Done}

@@ -49,8 +49,9 @@ func (e *Engine) settleIntent(a answer) error {
 		})
 	case odbxfs.Changed:
 		return e.update(what, func(tx *cache.Tx) error { return e.intentChanged(tx, a) })
+	default:
+		return e.intentFailed(a)
 	}
-	return e.intentFailed(a)
 }
 
 // intentDone: Odoo has it. A later change of the same node has a newer Seq, and

@@ -89,7 +89,7 @@ func (e *Engine) tellState() bool {
 			return func() error {
 				if err != nil {
 					e.logWire.failed(e.opt.Now(), err, e.opt.Random())
-					return nil
+					return nil //nolint:nilerr // the wire keeps it, and tries again by its pace
 				}
 				e.logWire.ok()
 				c.stated = state + message

@@ -278,7 +278,7 @@ func (e *Engine) nextDropboxWait(c *client) {
 				// A long-poll carries no token, so a refused login only shows in
 				// a look.
 				c.due = true
-				return nil
+				return nil //nolint:nilerr // the wire keeps it, and waits again by its pace
 			}
 			c.waiting.ok()
 			if changed {

@@ -52,6 +52,7 @@ func (e *Engine) remotesDid(c *client, verdicts []verdict) {
 			if v.end == endReplan {
 				c.staleAt = e.step
 			}
+		case endDone:
 		}
 	}
 	if len(failed) == 0 && len(verdicts) > 0 {

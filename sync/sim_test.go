@@ -53,6 +53,7 @@ type history struct {
 }
 
 func newHistory(t *testing.T, seed uint64) *history {
+	t.Helper()
 	r := newRig(t, seed, func(o *Options) { o.Guard.Off = true })
 	h := &history{rig: r, removed: map[string]bool{}, wrote: map[string]bool{}}
 	r.calm()

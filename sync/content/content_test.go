@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -224,7 +223,7 @@ func site(t *testing.T, b []byte) (*httptest.Server, *Links) {
 		case r.URL.Path == "/private":
 			http.Error(w, "sign in", http.StatusForbidden)
 		case r.URL.Query().Get("dl") != "1":
-			fmt.Fprint(w, "<html>a page</html>")
+			_, _ = io.WriteString(w, "<html>a page</html>") // the client under test tells what it got
 		default:
 			w.Header().Set("Content-Type", "application/octet-stream")
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))

@@ -2,6 +2,7 @@ package content
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -111,15 +112,13 @@ func (l *Links) Open(ctx context.Context, raw string, offset, length int64) (io.
 		return nil, fail(odbxfs.KindUnavailable, err)
 	}
 	if err := l.refusal(resp); err != nil {
-		resp.Body.Close()
-		return nil, err
+		return nil, errors.Join(err, resp.Body.Close())
 	}
 	body := resp.Body
 	if resp.StatusCode == http.StatusOK && offset > 0 {
 		// The server ignored the range: skip to it.
 		if _, err := io.CopyN(io.Discard, body, offset); err != nil {
-			body.Close()
-			return nil, fail(odbxfs.KindUnavailable, err)
+			return nil, fail(odbxfs.KindUnavailable, errors.Join(err, body.Close()))
 		}
 	}
 	if length < 0 {

@@ -69,8 +69,9 @@ func failed(err error) odbxfs.DropboxResult {
 		return odbxfs.DropboxResult{Outcome: odbxfs.Changed, Err: err}
 	case odbxfs.KindName, odbxfs.KindInvalid, odbxfs.KindTooLarge, odbxfs.KindUnsupported, odbxfs.KindAccess:
 		return odbxfs.DropboxResult{Outcome: odbxfs.Refused, Err: err}
+	default:
+		return odbxfs.DropboxResult{Outcome: odbxfs.Failed, Err: err}
 	}
-	return odbxfs.DropboxResult{Outcome: odbxfs.Failed, Err: err}
 }
 
 func done(n *odbxfs.DropboxNode) odbxfs.DropboxResult {

@@ -2,6 +2,7 @@ package dropbox
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,7 +64,10 @@ func TestAnswersAreClassified(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := classify("files/x", c.status, header, []byte(c.body))
-			got := e.Err.(*apiError)
+			got, ok := errors.AsType[*apiError](e)
+			if !ok {
+				t.Fatalf("no answer of the API is in %v", e)
+			}
 			if e.Kind != c.want || strings.Join(got.tags, "/") != c.tags || e.RetryAfter != c.wait || e.RequestID != "abc" {
 				t.Errorf("got %v, tags %q, wait %s", e.Kind, got.tags, e.RetryAfter)
 			}

@@ -49,7 +49,8 @@ type authTransport struct {
 // RoundTrip implements http.RoundTripper. Against its letter it gives an error
 // for an answer that is one: nobody above it may see an unclassified failure.
 func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
+	ctx := req.Context()
+	req = req.Clone(ctx)
 	if arg := req.Header.Get("Dropbox-API-Arg"); arg != "" {
 		req.Header.Set("Dropbox-API-Arg", headerSafe(arg))
 	}
@@ -57,7 +58,7 @@ func (t *authTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var token string
 	if route != "files/list_folder/longpoll" { // needs none, and one would only leak there
 		var err error
-		if token, err = t.token(req.Context()); err != nil {
+		if token, err = t.token(ctx); err != nil {
 			return nil, errors.Join(err, closeBody(req))
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -128,9 +129,8 @@ func (t *authTransport) renewLocked(ctx context.Context, refresh string) error {
 	if err != nil {
 		return unreachable(op, err)
 	}
-	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err != nil {
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return unreachable(op, err)
 	}
 	if resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusUnauthorized {

@@ -288,6 +288,6 @@ func finishArg(cursor *files.UploadSessionCursor, o odbxfs.DropboxOp, rest []byt
 // hashOf is Dropbox's content_hash of data.
 func hashOf(data []byte) string {
 	h := contenthash.New()
-	h.Write(data) // a hash never fails to write
+	_, _ = h.Write(data) // a hash never fails to write
 	return fmt.Sprintf("%x", h.Sum(nil))
 }

@@ -15,12 +15,11 @@ import (
 
 // edit is one thing that someone did on one side.
 type edit struct {
-	on      side
-	what    string // remove, rename, move, write, file, folder
-	node    odbxfs.NodeID
-	to      odbxfs.NodeID
-	name    string
-	content string
+	on   side
+	what string // remove, rename, move, write, file, folder
+	node odbxfs.NodeID
+	to   odbxfs.NodeID
+	name string
 }
 
 func (e edit) String() string {
@@ -312,6 +311,7 @@ func drawWorld(t *rapid.T, pol Policy, most int) (*world, []edit) {
 }
 
 func bothPolicies(t *testing.T, f func(*rapid.T, Policy)) {
+	t.Helper()
 	for _, pol := range []Policy{{Client: mirrorOnly}, {Client: converting}} {
 		rapid.Check(t, func(t *rapid.T) { f(t, pol) })
 	}

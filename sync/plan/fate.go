@@ -25,6 +25,7 @@ func (pl *planner) lives(it *item) bool {
 		return true
 	case goes, asking:
 		return false
+	case unknown:
 	}
 	pl.alive[it.id] = asking
 	f := goes

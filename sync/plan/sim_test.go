@@ -217,8 +217,9 @@ func (w *world) do(t odbxfs.Task) error {
 		}
 		w.bury(t.Node)
 		return nil
+	default:
+		return w.doOdoo(t)
 	}
-	return w.doOdoo(t)
 }
 
 func (w *world) bury(id odbxfs.NodeID) {
@@ -303,6 +304,8 @@ func (w *world) doDropbox(t odbxfs.Task) error {
 		delete(w.dropbox, t.Node)
 		w.bury(t.Node)
 		return nil
+	default:
+		return fmt.Errorf("%s is no task of Dropbox", t.Kind)
 	}
 	switch {
 	case t.Kind == odbxfs.TaskDropboxMove && t.Pass == odbxfs.Backward:
@@ -373,6 +376,8 @@ func (w *world) doOdoo(t odbxfs.Task) error {
 		w.odoo[t.Node] = o
 		delete(w.pairs, t.Node)
 		return nil
+	default:
+		return fmt.Errorf("%s is no task of Odoo", t.Kind)
 	}
 	switch t.Kind {
 	case odbxfs.TaskOdooMove:

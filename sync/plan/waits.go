@@ -35,6 +35,7 @@ func (o *order) link() {
 			at[dropboxSide].freed[slotOf(t)] = i
 		case odbxfs.TaskDropboxDelete:
 			at[dropboxSide].freed[slotOf(t)] = i
+		default: // changes no place
 		}
 	}
 	for i := range o.tasks {
@@ -66,8 +67,9 @@ func putsInto(t *odbxfs.Task) (s side, ok bool) {
 		return dropboxSide, t.Dropbox == nil
 	case odbxfs.TaskOdooMkdir, odbxfs.TaskOdooCreate, odbxfs.TaskOdooMove:
 		return odooSide, true
+	default:
+		return 0, false
 	}
-	return 0, false
 }
 
 // linkPlace: a folder is there, and a name free, before something is put there.
@@ -139,6 +141,7 @@ func (o *order) linkEmptied() {
 			removed[folder{dropboxSide, t.Node}] = i
 		case odbxfs.TaskOdooDelete:
 			removed[folder{odooSide, t.Node}] = i
+		default: // takes nothing away
 		}
 	}
 	for i, t := range o.tasks {
@@ -151,6 +154,7 @@ func (o *order) linkEmptied() {
 			if folder, ok := removed[folder{odooSide, t.Odoo.Parent}]; ok {
 				o.wait(folder, i, false)
 			}
+		default: // leaves no folder
 		}
 	}
 }

@@ -110,6 +110,7 @@ func checkFields(at string, raw json.RawMessage, t reflect.Type) string {
 		}
 	case reflect.Struct:
 		return checkStruct(at, raw, t)
+	default: // has no fields
 	}
 	return ""
 }

@@ -117,23 +117,22 @@ func (p *person) state(ids map[string]string, paths ...string) string {
 	var list []string
 	for _, path := range paths {
 		m := p.meta("/" + path)
-		switch {
-		case m == nil:
+		if m == nil {
 			list = append(list, path+"=gone")
-		default:
-			who := ids[m["id"].(string)]
-			if who == "" {
-				who = "new"
-			}
-			if name := m["name"]; name != filepath.Base(path) {
-				who = fmt.Sprintf("(%s)%s", name, who)
-			}
-			text := ""
-			if m[".tag"] == "file" {
-				text = ":" + p.get("/"+path, nil).text
-			}
-			list = append(list, path+"="+who+text)
+			continue
 		}
+		who := ids[m["id"].(string)]
+		if who == "" {
+			who = "new"
+		}
+		if name := m["name"]; name != filepath.Base(path) {
+			who = fmt.Sprintf("(%s)%s", name, who)
+		}
+		text := ""
+		if m[".tag"] == "file" {
+			text = ":" + p.get("/"+path, nil).text
+		}
+		list = append(list, path+"="+who+text)
 	}
 	return strings.Join(list, " ")
 }

@@ -2,6 +2,7 @@ package dropboxtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -74,22 +75,24 @@ func (e *unionError) union() map[string]any {
 
 // writeError sends err in the form that Dropbox has for it.
 func (c *call) writeError(err error) {
-	switch e := err.(type) {
-	case *unionError:
+	union, isUnion := errors.AsType[*unionError](err)
+	answer, isAnswer := errors.AsType[*apiError](err)
+	switch {
+	case isUnion:
 		// The real service ends the summary with 0 to 3 dots, so that nobody
 		// compares it.
 		dots := strings.Repeat(".", int(c.number%4))
 		c.writeJSON(http.StatusConflict, map[string]any{
-			"error_summary": strings.Join(e.tags, "/") + "/" + dots, "error": e.union()})
-	case *apiError:
-		if e.retryAfter > 0 {
-			c.w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
+			"error_summary": strings.Join(union.tags, "/") + "/" + dots, "error": union.union()})
+	case isAnswer:
+		if answer.retryAfter > 0 {
+			c.w.Header().Set("Retry-After", strconv.Itoa(answer.retryAfter))
 		}
-		if e.body != nil {
-			c.writeJSON(e.status, e.body)
+		if answer.body != nil {
+			c.writeJSON(answer.status, answer.body)
 			return
 		}
-		c.writeText(e)
+		c.writeText(answer)
 	default:
 		// A bug or a failed disk: the log has it, the client sees what Dropbox shows.
 		c.note = err.Error()

@@ -144,6 +144,7 @@ func (f *Fault) answer() *apiError {
 	case ResetCursor:
 		return &apiError{status: http.StatusConflict, body: map[string]any{
 			"error_summary": "reset/..", "error": tag("reset")}}
+	case DropBefore, DropAfter, Truncate, Delay: // the call's own answer
 	}
 	return nil
 }

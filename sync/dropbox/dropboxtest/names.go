@@ -83,7 +83,7 @@ type pathSpec struct {
 
 func parsePath(s string) pathSpec {
 	var p pathSpec
-	rel := s
+	var rel string
 	switch {
 	case strings.HasPrefix(s, "rev:"):
 		p.rev = s[4:]

@@ -155,6 +155,7 @@ type player struct {
 }
 
 func newPlayer(t *testing.T, folder string) *player {
+	t.Helper()
 	kind := Basic
 	if strings.HasPrefix(folder, "create_shared_link") {
 		kind = Pro // some of its fixtures set an expiry
@@ -232,6 +233,7 @@ func (p *player) play(x exchange) reply {
 	case download:
 		req := p.request(x.route, strings.NewReader(""), map[string]string{"Dropbox-API-Arg": headerSafe(text)})
 		return p.do(req)
+	case rpc:
 	}
 	req := p.request(x.route, strings.NewReader(text), map[string]string{"Content-Type": "application/json"})
 	switch {

@@ -38,7 +38,7 @@ type linkSettings struct {
 // secret derives n url-safe characters from the account and what they are for.
 func (s *Server) secret(n int, what string) string {
 	mac := hmac.New(sha256.New, []byte(s.opt.Account.ID+string(s.tree.idPrefix)))
-	fmt.Fprint(mac, what) // a hash takes everything
+	mac.Write([]byte(what))
 	text := strings.NewReplacer("-", "a", "_", "b").Replace(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
 	return strings.ToLower(text[:n])
 }
