@@ -50,6 +50,12 @@ type Fault struct {
 	// Until makes the call late instead of lost: its transaction begins, and does
 	// its work and commits when this closes.
 	Until <-chan struct{}
+	// Forget carries the call out without its context, as the web session of 14
+	// does when it runs one again after a serialization failure.
+	Forget bool
+	// Raise carries the call out, puts it back, and answers with this, as a
+	// conflict that Odoo has tried in vain five times.
+	Raise *PythonError
 }
 
 type faultPlan struct {
@@ -98,6 +104,8 @@ func (p *faultPlan) next(model, method string) *plannedFault {
 	return due
 }
 
-func (f *plannedFault) before() bool { return f != nil && !f.After && f.Until == nil }
-func (f *plannedFault) after() bool  { return f != nil && f.After }
-func (f *plannedFault) holds() bool  { return f != nil && f.Until != nil }
+func (f *plannedFault) before() bool {
+	return f != nil && !f.After && f.Until == nil && !f.Forget && f.Raise == nil
+}
+func (f *plannedFault) after() bool { return f != nil && f.After }
+func (f *plannedFault) holds() bool { return f != nil && f.Until != nil }

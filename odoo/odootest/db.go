@@ -30,7 +30,8 @@ type model struct {
 	fields map[string]*field
 	manual bool
 	rows   map[int64]record
-	last   int64 // ids are never given twice
+	sorted []int64 // the ids of rows, ascending
+	last   int64   // ids are never given twice
 }
 
 // db is the whole database. The server's mutex guards it.
@@ -108,9 +109,9 @@ func (t *tx) put(m *model, id int64, vals record) {
 	kept := maps.Clone(old)
 	t.undo = append(t.undo, func() {
 		if existed {
-			m.rows[id] = kept
+			m.set(id, kept)
 		} else {
-			delete(m.rows, id)
+			m.drop(id)
 		}
 	})
 	if !existed {
@@ -118,7 +119,23 @@ func (t *tx) put(m *model, id int64, vals record) {
 	}
 	row := maps.Clone(old)
 	maps.Copy(row, vals)
-	m.rows[id] = row
+	m.set(id, row)
+}
+
+// set and drop keep rows and their order together.
+func (m *model) set(id int64, r record) {
+	if _, existed := m.rows[id]; !existed {
+		i, _ := slices.BinarySearch(m.sorted, id)
+		m.sorted = slices.Insert(m.sorted, i, id)
+	}
+	m.rows[id] = r
+}
+
+func (m *model) drop(id int64) {
+	if i, found := slices.BinarySearch(m.sorted, id); found {
+		m.sorted = slices.Delete(m.sorted, i, i+1)
+	}
+	delete(m.rows, id)
 }
 
 // insert makes a row and gives its id.
@@ -144,12 +161,12 @@ func (t *tx) erase(m *model, id int64) {
 	if !existed {
 		return
 	}
-	t.undo = append(t.undo, func() { m.rows[id] = old })
-	delete(m.rows, id)
+	t.undo = append(t.undo, func() { m.set(id, old) })
+	m.drop(id)
 }
 
 // ids gives all ids of a model, ascending.
-func (m *model) ids() []int64 { return slices.Sorted(maps.Keys(m.rows)) }
+func (m *model) ids() []int64 { return slices.Clone(m.sorted) }
 
 // find gives the ids of the rows that fn takes, ascending.
 func (m *model) find(fn func(id int64, r record) bool) []int64 {

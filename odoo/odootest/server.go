@@ -242,7 +242,13 @@ func (s *Server) execute(uid int64, model, method string, a args) (any, *fault) 
 	if due.holds() {
 		s.hold(t, due.Until)
 	}
+	if due != nil && due.Forget {
+		t.context = nil
+	}
 	result, f := t.call(model, method, a)
+	if due != nil && due.Raise != nil {
+		f = unforeseen(due.Raise.Class, "%s", due.Raise.Message)
+	}
 	if f != nil {
 		t.rollback()
 		result = nil

@@ -196,6 +196,34 @@ func TestFaultsOnTheWire(t *testing.T) {
 	}
 }
 
+// What PostgreSQL could not serialize leaves nothing, and says so.
+func TestConflicts(t *testing.T) {
+	s := start(t, 14)
+	admin := connect(t, s, odootest.AdminLogin, odootest.AdminPassword)
+	before := len(s.Rows("res.country"))
+	s.Inject(odootest.Fault{Method: "create", Raise: &odootest.PythonError{Class: "psycopg2.errors.SerializationFailure", Message: "could not serialize access"}})
+	_, err := admin.Create(t.Context(), "res.country", map[string]any{"name": "Atlantis"})
+	if !odbxfs.IsKind(err, odbxfs.KindChanged) || len(s.Rows("res.country")) != before {
+		t.Errorf("%v, %d rows more", err, len(s.Rows("res.country"))-before)
+	}
+}
+
+// 14's web session loses the context of a call that it runs again: our actions
+// then do nothing and say that something is missing, and the client calls again.
+func TestLostContexts(t *testing.T) {
+	b := newBench(t, 14, odoo.Session)
+	before := len(b.s.Requests())
+	b.s.Inject(odootest.Fault{Method: "run", Forget: true})
+	n := b.put(t, b.engine, b.partner(t, "Forgotten"), "f.txt", []byte("f"))
+	if n.Name != "f.txt" {
+		t.Errorf("%+v", n)
+	}
+	lost := slices.IndexFunc(b.s.Requests()[before:], func(r odootest.Request) bool { return r.Ended == "odoo.exceptions.MissingError" })
+	if lost < 0 {
+		t.Error("no call lost its context")
+	}
+}
+
 // A fault in a call puts back everything that the call did.
 func TestAFailedCallLeavesNothing(t *testing.T) {
 	s := start(t, 19)

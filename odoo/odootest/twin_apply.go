@@ -116,6 +116,7 @@ func (c *twinCall) guarded(op map[string]any) wire.Result {
 	}
 	if res.Out != "done" && res.Pair == nil {
 		rollback()
+		c.keys = nil // one of them may be gone
 	}
 	return res
 }

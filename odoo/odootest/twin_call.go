@@ -27,9 +27,10 @@ type twinCall struct {
 	*tx
 	engine bool // full sight and rights; else the caller's
 	arg    map[string]any
-	sight  *sight          // of what is written to; apply's
-	leased []int64         // cloud clients whose epoch held; apply's
-	saw    map[string]bool // answers of writable, "model:id"
+	sight  *sight            // of what is written to; apply's
+	leased []int64           // cloud clients whose epoch held; apply's
+	saw    map[string]bool   // answers of writable, "model:id"
+	keys   map[string]string // what each key of a create made; nil: not looked yet
 }
 
 // raised carries a fault up to whoever called a twin, as an exception does.

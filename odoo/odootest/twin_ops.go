@@ -147,6 +147,9 @@ func (c *twinCall) partsOf(uploads []int64) []int64 {
 }
 
 func (c *twinCall) dropUploads(ids []int64) {
+	if len(ids) == 0 {
+		return
+	}
 	c.unlinkAll(documents, c.partsOf(ids))
 	c.unlinkAll(uploadModel, ids)
 }
@@ -189,8 +192,13 @@ func (c *twinCall) keyName(op map[string]any) string {
 
 // keyed gives what a key made, "" for nothing.
 func (c *twinCall) keyed(name string) string {
-	id := first(c.rows(keyModel, func(_ int64, r record) bool { return r.str("x_name") == name }))
-	return c.must(keyModel).rows[id].str("x_ref")
+	if c.keys == nil {
+		c.keys = map[string]string{}
+		for _, r := range c.must(keyModel).rows {
+			c.keys[r.str("x_name")] = r.str("x_ref")
+		}
+	}
+	return c.keys[name]
 }
 
 // known gives what became of a create that was done already, by its key.
@@ -210,6 +218,7 @@ func (c *twinCall) known(op map[string]any) (wire.Result, bool) {
 
 func (c *twinCall) remember(op map[string]any, ref string) {
 	c.insert(c.must(keyModel), record{"x_name": c.keyName(op), "x_ref": ref})
+	c.keys[c.keyName(op)] = ref
 }
 
 // hints adds the modification time to values.
