@@ -275,12 +275,18 @@ func TestNamesThatClash(t *testing.T) {
 		t.Fatalf("the lowest id has %q", i.Name)
 	}
 	update(t, s, func(tx *Tx) error {
-		_, err := tx.PutPair(odbxfs.Pair{Client: 1, Kind: odbxfs.File, Odoo: odbxfs.AttachmentRef(9), OdooParent: order, Dropbox: "id:9", MountName: "a.txt"})
+		_, err := tx.PutPair(odbxfs.Pair{Client: 1, Kind: odbxfs.File, Odoo: odbxfs.AttachmentRef(9), OdooParent: order, OdooName: "a.txt", Dropbox: "id:9", MountName: "a.txt"})
 		return err
 	})
 	if i := lookup(t, s, dir, "a.txt"); i.Odoo != odbxfs.AttachmentRef(9) {
 		t.Fatalf("the stored name is %v's", i.Odoo)
 	}
+	// The stored name was made of Odoo's name: with a new one it stands for nothing.
+	putOdoo(t, s, document(9, "b.txt", order))
+	if i := lookup(t, s, dir, "b.txt"); i.Odoo != odbxfs.AttachmentRef(9) {
+		t.Fatalf("renamed in Odoo, b.txt is %v's", i.Odoo)
+	}
+	putOdoo(t, s, document(9, "a.txt", order))
 	update(t, s, func(tx *Tx) error { return tx.DropOdoo(byRefTx(t, tx, odbxfs.AttachmentRef(9))) })
 	if i := lookup(t, s, dir, "a.txt"); i.Odoo != odbxfs.AttachmentRef(3) {
 		t.Fatalf("after it went, %v has the name", i.Odoo)
