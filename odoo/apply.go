@@ -121,8 +121,9 @@ func outage(err error) bool {
 	switch odbxfs.KindOf(err) {
 	case odbxfs.KindUnavailable, odbxfs.KindCredentials, odbxfs.KindUnsupported, odbxfs.KindRateLimited:
 		return true
+	default:
+		return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	}
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // attach puts the content into the write's form: inline when it is small, else

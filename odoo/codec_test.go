@@ -14,16 +14,16 @@ import (
 )
 
 // answerOf wraps what encodeXML made of one value as a server would.
-func answerOf(t testing.TB, v any) []byte {
-	t.Helper()
+func answerOf(tb testing.TB, v any) []byte {
+	tb.Helper()
 	b, err := encodeXML("m", v)
 	if err != nil {
-		t.Fatalf("encode %v: %v", v, err)
+		tb.Fatalf("encode %v: %v", v, err)
 	}
 	_, params, found := bytes.Cut(b, []byte("<params>"))
 	params, _, closed := bytes.Cut(params, []byte("</params>"))
 	if !found || !closed {
-		t.Fatalf("no params in %s", b)
+		tb.Fatalf("no params in %s", b)
 	}
 	return []byte("<?xml version='1.0'?><methodResponse><params>" + string(params) + "</params></methodResponse>")
 }

@@ -124,6 +124,7 @@ func (e *endpoint) openContent(ctx context.Context, id int64, query string, offs
 		h.Set(databaseHeader, e.database)
 	}
 	w := newWatch(ctx, e.timeout)
+	//nolint:contextcheck // the watch's context is a child of ctx
 	res, err := e.send(w.ctx, httpRequest{method: http.MethodGet, path: "/web/content/" + strconv.FormatInt(id, 10) + query, header: h})
 	if err != nil {
 		w.stop()

@@ -115,10 +115,10 @@ func (e *Engine) Content(ctx context.Context, ref odbxfs.OdooRef, offset, length
 	if err := e.run(ctx, "content", map[string]any{"ref": ref.String()}, &w); err != nil {
 		return nil, err
 	}
-	switch {
-	case w.Type == "":
+	switch w.Type {
+	case "":
 		return nil, missingAttachment("read content", ref.ID)
-	case w.Type == "url":
+	case "url":
 		return nil, linkError(ref.ID, w.URL)
 	}
 	k, err := e.c.connected(ctx)

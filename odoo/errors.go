@@ -24,7 +24,7 @@ import (
 // English (tracebacks, werkzeug's pages).
 
 // Fault is what Odoo said: the cause inside an *odbxfs.Error.
-type Fault struct {
+type Fault struct { //nolint:errname // Odoo's own word for it
 	// Name is the Python class, as "odoo.exceptions.UserError". Over XML-RPC
 	// it is made up from the fault's code, where that is all there is.
 	Name string

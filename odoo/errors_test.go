@@ -25,30 +25,30 @@ type fixture struct {
 	answer
 }
 
-func fixtures(t testing.TB) []fixture {
-	t.Helper()
+func fixtures(tb testing.TB) []fixture {
+	tb.Helper()
 	files, err := filepath.Glob("testdata/faults/*.txt")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var all []fixture
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		head, body, found := bytes.Cut(b, []byte("\n\n"))
 		status, contentType, two := strings.Cut(string(head), "\n")
 		code, err := strconv.Atoi(status)
 		parts := strings.Split(strings.TrimSuffix(filepath.Base(name), ".txt"), ".")
 		if !found || !two || err != nil || len(parts) != 3 {
-			t.Fatalf("%s: not a fixture", name)
+			tb.Fatalf("%s: not a fixture", name)
 		}
 		all = append(all, fixture{file: name, what: parts[0], wire: parts[1], version: parts[2],
 			answer: answer{status: code, header: http.Header{"Content-Type": {contentType}}, body: body}})
 	}
 	if len(all) < 100 {
-		t.Fatalf("%d fixtures: some are gone", len(all))
+		tb.Fatalf("%d fixtures: some are gone", len(all))
 	}
 	return all
 }

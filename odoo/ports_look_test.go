@@ -98,8 +98,9 @@ func scopeOf(n odbxfs.OdooNode, nodes []odbxfs.OdooNode) odbxfs.OdooScope {
 			model = "x_odbxfs_place"
 		}
 		return odbxfs.OdooScope{Kind: odbxfs.RefAttachment, Model: model}
+	default:
+		return odbxfs.OdooScope{Kind: n.Ref.Kind}
 	}
-	return odbxfs.OdooScope{Kind: n.Ref.Kind}
 }
 
 // settleMark looks until nothing new comes: a change shows in two looks.

@@ -37,7 +37,7 @@ func (a *app) serve(ctx context.Context, opt daemon.Options, ready string) error
 // openError says what to do when another process has the store.
 func openError(err error) error {
 	if errors.Is(err, cache.ErrLocked) {
-		return hinted{err, "a daemon is at work on this store already; `odbxfs status` asks it"}
+		return hintedError{err, "a daemon is at work on this store already; `odbxfs status` asks it"}
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func newSync(a *app) *cobra.Command {
 func (a *app) finish(s sync.Status) error {
 	printStatus(a.stdout, s)
 	if len(s.Held)+len(s.Parked) > 0 {
-		return withCode{exitPerson, fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
+		return codedError{exitPerson, fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func modeFlag(cmd *cobra.Command, mode *string) {
 }
 
 // pickMode finds the daemon that runs, when nobody said which is meant.
-func pickMode(opt *daemon.Options, mode string) error {
+func pickMode(ctx context.Context, opt *daemon.Options, mode string) error {
 	switch m := daemon.Mode(mode); m {
 	case daemon.Mount, daemon.Sync, daemon.Run:
 		opt.Mode = m
@@ -203,7 +203,7 @@ func pickMode(opt *daemon.Options, mode string) error {
 		if err != nil {
 			return err
 		}
-		if control.Alive(socket) {
+		if control.Alive(ctx, socket) {
 			opt.Mode = m
 			return nil
 		}
@@ -221,7 +221,7 @@ func newStatus(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opt, err := a.daemonOptions(cmd, daemon.Sync)
 			if err == nil {
-				err = pickMode(&opt, mode)
+				err = pickMode(cmd.Context(), &opt, mode)
 			}
 			if err != nil {
 				return err
@@ -255,7 +255,7 @@ trash with --remove-remote.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opt, err := a.daemonOptions(cmd, daemon.Sync)
 			if err == nil {
-				err = pickMode(&opt, mode)
+				err = pickMode(cmd.Context(), &opt, mode)
 			}
 			if err != nil {
 				return err
@@ -296,7 +296,7 @@ func onPaths(a *app, use, short, verb, said string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			opt, err := a.daemonOptions(cmd, daemon.Sync)
 			if err == nil {
-				err = pickMode(&opt, mode)
+				err = pickMode(cmd.Context(), &opt, mode)
 			}
 			if err != nil {
 				return err

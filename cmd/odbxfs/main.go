@@ -22,6 +22,7 @@ func main() {
 
 // run is the whole program, for main and for tests.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	//nolint:contextcheck // cobra hands the commands ctx
 	root := newRoot(&app{environ: environ, stdout: stdout, stderr: stderr})
 	root.SetArgs(args)
 	root.SetOut(stdout)

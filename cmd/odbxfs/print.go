@@ -90,7 +90,7 @@ func (a *app) printReset(r sync.ResetReport) error {
 	printItems(&b, "could not be brought back", r.Parked)
 	fmt.Fprint(a.stdout, b.String())
 	if r.Links > 0 || len(r.Parked) > 0 {
-		return withCode{exitPerson, fmt.Errorf("%d links are left", r.Links)}
+		return codedError{exitPerson, fmt.Errorf("%d links are left", r.Links)}
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (o realOdoo) query(t *testing.T, scan func(pgx.Rows) error, sql string, arg
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // a query's own error tells
+	defer conn.Close(context.WithoutCancel(t.Context()))
 	rows, err := conn.Query(t.Context(), sql, args...)
 	if err != nil {
 		t.Fatal(err)

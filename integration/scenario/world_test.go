@@ -225,8 +225,7 @@ func (w *World) startProcess(t *testing.T, name string) {
 	w.procs[name] = p
 }
 
-// kill ends processes as power loss of one program does, and down as a person does.
-func (w *World) kill(t *testing.T) { w.end(t, syscall.SIGKILL) }
+// down ends the processes as a person does.
 func (w *World) down(t *testing.T) { w.end(t, syscall.SIGTERM) }
 
 func (w *World) end(t *testing.T, sig syscall.Signal) {
@@ -380,8 +379,11 @@ func clip(s string) string {
 }
 
 func gone(path string) error {
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%s is still there (%v)", path, err)
+	switch _, err := os.Lstat(path); {
+	case err == nil:
+		return fmt.Errorf("%s is still there", path)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
 	}
 	return nil
 }

@@ -54,15 +54,16 @@ type Server struct {
 }
 
 // Listen starts a server at path, over what a dead daemon may have left there:
-// whoever calls it holds the store's lock, so no other daemon can be alive.
-func Listen(path string, verbs map[string]Verb) (*Server, error) {
+// whoever calls it holds the store's lock, so no other daemon can be alive. The
+// server lives until Close, whatever becomes of ctx.
+func Listen(ctx context.Context, path string, verbs map[string]Verb) (*Server, error) {
 	if err := ownDir(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
-	l, err := net.Listen("unix", path)
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
@@ -169,8 +170,9 @@ func handler(verb Verb) http.Handler {
 }
 
 // Alive reports whether a daemon listens at path.
-func Alive(path string) bool {
-	c, err := net.DialTimeout("unix", path, time.Second)
+func Alive(ctx context.Context, path string) bool {
+	d := net.Dialer{Timeout: time.Second}
+	c, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
 		return false
 	}
@@ -200,8 +202,7 @@ func Call(ctx context.Context, path, verb string, args, result any) error {
 	if err != nil {
 		return fmt.Errorf("ask the daemon: %w", err)
 	}
-	defer resp.Body.Close()
-	return decode(verb, resp, result)
+	return errors.Join(decode(verb, resp, result), resp.Body.Close())
 }
 
 func decode(verb string, resp *http.Response, result any) error {

@@ -14,7 +14,7 @@ import (
 func listen(t *testing.T, verbs map[string]Verb) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "own", "s.sock")
-	s, err := Listen(path, verbs)
+	s, err := Listen(t.Context(), path, verbs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestNoDaemon(t *testing.T) {
 
 func TestASocketLeftByADeadDaemonIsTakenOver(t *testing.T) {
 	path := listen(t, nil)
-	s, err := Listen(path, map[string]Verb{"ping": func(context.Context, json.RawMessage) (any, error) { return "pong", nil }})
+	s, err := Listen(t.Context(), path, map[string]Verb{"ping": func(context.Context, json.RawMessage) (any, error) { return "pong", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestAFolderThatOthersCanEnterIsRefused(t *testing.T) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := Listen(filepath.Join(dir, "s.sock"), nil); err == nil {
+	if s, err := Listen(t.Context(), filepath.Join(dir, "s.sock"), nil); err == nil {
 		t.Error("taken", s.Close())
 	}
 }

@@ -41,7 +41,7 @@ func (b *engineBox) get() *sync.Engine {
 func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	server, err := control.Listen(d.socket, d.verbs())
+	server, err := control.Listen(ctx, d.socket, d.verbs())
 	if err != nil {
 		return err
 	}
