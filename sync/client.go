@@ -20,18 +20,21 @@ type client struct {
 	db       Dropbox // nil until signed in
 	cursor   string  // as the store has it
 	listed   bool    // read to the end once since the start
-	reading  bool    // more pages follow: the tree is between two states
+	reading  bool    // more pages follow
+	between  bool    // the last page was not the feed's last: the tree is between two states
 	relist   relist
 	rootGone bool   // the page under way removes the root folder
 	lookAt   uint64 // step at which the look under way began
 	lastRun  uint64 // step at which the last whole look began
-	reread   bool   // entries were left out of the last page: it is to be read again
+	reread   bool   // entries were left out of the last page, older or newer than an answer of ours: it is to be read again
+	echo     bool   // entries were left out since a write about them is under way: read again when that is answered
 	due      bool   // a look is wanted now
 	waiting  remote // the long-poll's own failures
 
 	// Odoo's side
 	pairsDone bool
-	pairsRow  int64 // the last row read
+	pairsRow  int64                   // the last row read
+	wanted    map[odbxfs.OdooRef]bool // links for whose pairs the rows were read again
 	lease     lease
 	writing   remote // of writes to Odoo for this client
 
@@ -61,13 +64,13 @@ func (c *client) lane(what string) string { return fmt.Sprintf("%s/%d", what, c.
 // ready reports whether everything that planning needs is known: both trees
 // and the pairs.
 func (e *Engine) ready(c *client) bool {
-	return e.odoo.loaded && c.pairsDone && c.listed && !c.reading && !c.reread && !c.cfg.Paused
+	return e.odoo.loaded && c.pairsDone && c.listed && !c.reading && !c.between && !c.reread && !c.cfg.Paused
 }
 
 // mayPlan reports whether planning makes sense: what made a precondition fail
 // has been read from both sides, or the same plan would come out again.
 func (e *Engine) mayPlan(c *client) bool {
-	return e.ready(c) && c.lastRun >= c.staleAt && e.odoo.lastRun >= c.staleAt
+	return e.ready(c) && e.odoo.whole && c.lastRun >= c.staleAt && e.odoo.lastRun >= c.staleAt
 }
 
 // mayWrite reports whether tasks of the client may start.
@@ -93,7 +96,8 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 			e.planDue = true
 			continue
 		}
-		c = &client{id: cfg.ID, cfg: cfg, gate: map[uint64]uint64{}, replans: map[odbxfs.NodeID]int{}, due: true}
+		c = &client{id: cfg.ID, cfg: cfg, gate: map[uint64]uint64{}, replans: map[odbxfs.NodeID]int{},
+			wanted: map[odbxfs.OdooRef]bool{}, due: true}
 		e.clients[cfg.ID] = c
 		if err := e.openClient(c); err != nil {
 			return err
@@ -205,6 +209,15 @@ func (e *Engine) tookPairs(c *client, page []odbxfs.Pair, err error) error {
 	e.planDue = true
 	return e.update("take over pairs", func(tx *cache.Tx) error {
 		for _, p := range page {
+			if id, known, err := tx.PairByOdoo(p.Odoo); err != nil {
+				return err
+			} else if known {
+				if old, _, err := tx.Pair(id); err != nil {
+					return err
+				} else if old.Row == p.Row && old.Version >= p.Version {
+					continue // an answer of ours was later than this page
+				}
+			}
 			if err := e.putPair(tx, p); err != nil {
 				return fmt.Errorf("pair %d: %w", p.Row, err)
 			}

@@ -57,6 +57,9 @@ type Engine struct {
 	planned                       []odbxfs.Task                    // with OnlyPlan: what would be done
 	// wroteOdoo and wroteDropbox are the steps at which an answer of ours was
 	// taken over: a look that began before must not put back what it saw then.
+	// flights are the writes whose answers are still to come, by lane: what a
+	// look says of these things may be older or newer than the answer.
+	flights      map[string]flight
 	wroteOdoo    map[odbxfs.OdooRef]uint64
 	wroteDropbox map[odbxfs.DropboxID]uint64
 	writes       uint64 // step of the last remote write that ended
@@ -79,6 +82,7 @@ func New(opt Options) (*Engine, error) {
 		opt: opt, store: opt.Store, log: opt.Log,
 		busy:         map[string]string{},
 		clients:      map[odbxfs.ClientID]*client{},
+		flights:      map[string]flight{},
 		wroteOdoo:    map[odbxfs.OdooRef]uint64{},
 		wroteDropbox: map[odbxfs.DropboxID]uint64{},
 		planDue:      true, logDue: true,
@@ -113,6 +117,7 @@ func (e *Engine) Step(ev Event) ([]Effect, error) {
 	e.out, e.wake = nil, time.Time{}
 	if ev.lane != "" {
 		delete(e.busy, ev.lane)
+		delete(e.flights, ev.lane)
 	}
 	if ev.apply != nil {
 		if err := ev.apply(); err != nil {

@@ -38,6 +38,7 @@ type verdict struct {
 func (e *Engine) start(c *client, lane string, to side, batch []work) {
 	x := &executor{opt: &e.opt, cfg: c.cfg, db: c.db, store: e.store}
 	what := fmt.Sprintf("%s: %s, %d", []string{"dropbox", "odoo"}[to], batch[0].Kind, len(batch))
+	e.flights[lane] = flightOf(to, batch)
 	e.emit(lane, what, func(ctx context.Context) func() error {
 		if err := e.durable(ctx); err != nil {
 			return func() error { return err }

@@ -174,6 +174,9 @@ func (x *executor) agree(v verdict) verdict {
 	if v.p == nil && v.o == nil {
 		return v // never was paired, and is nowhere now
 	}
+	if v.p == nil && v.Pair == nil && v.Kind == odbxfs.TaskDropboxMove && v.Pass == odbxfs.Backward {
+		return v // out of the way: nothing was agreed, and nothing is
+	}
 	url := ""
 	if v.p != nil {
 		url = v.p.URL

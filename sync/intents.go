@@ -68,6 +68,7 @@ func (e *Engine) nextIntents() error {
 	if len(jobs) == 0 {
 		return nil
 	}
+	e.flights[laneIntents] = flightOfIntents(jobs)
 	e.emit(laneIntents, fmt.Sprintf("odoo: carry out %d intents", len(jobs)), func(ctx context.Context) func() error {
 		if err := e.durable(ctx); err != nil {
 			return func() error { return err }

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"errors"
+	"slices"
 	gosync "sync"
 	"time"
 
@@ -112,8 +113,9 @@ func (e *Engine) Idle() bool {
 			return false
 		}
 	}
-	if !e.odoo.loaded {
-		return e.odoo.failures >= patience
+	if !e.odoo.whole && e.odoo.failures < patience {
+		// A row that waits for a create of the last process waits for its client.
+		return e.odoo.loaded && len(e.clients) > 0 && !slices.ContainsFunc(e.sorted(), func(c *client) bool { return !e.stuck(c) })
 	}
 	if e.odoo.failures >= patience || e.intents.failures >= patience {
 		return true
@@ -136,13 +138,17 @@ func (e *Engine) Idle() bool {
 	return !e.workLeft()
 }
 
+// stuck reports whether nothing of a client can go on by itself: it is paused,
+// a remote keeps failing, or another syncer is at work.
+func (e *Engine) stuck(c *client) bool {
+	return c.cfg.Paused || c.remote.failures >= patience || c.writing.failures >= patience ||
+		odbxfs.IsKind(c.lease.err, odbxfs.KindAccess)
+}
+
 // clientIdle reports whether a client has nothing more to say.
 func (e *Engine) clientIdle(c *client) bool {
-	if c.cfg.Paused || c.remote.failures >= patience || c.writing.failures >= patience {
+	if e.stuck(c) {
 		return true
-	}
-	if c.lease.err != nil && odbxfs.IsKind(c.lease.err, odbxfs.KindAccess) {
-		return true // another syncer is at work
 	}
 	if !c.listed || !c.pairsDone || c.due || c.reading || c.reread {
 		return false // a look is on its way, or waits its turn

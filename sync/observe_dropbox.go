@@ -23,6 +23,9 @@ func (e *Engine) nextDropboxLook(c *client) {
 	if c.db == nil || !e.free(lane) || !c.due && !c.reading {
 		return
 	}
+	if c.echo && !e.free(c.lane("dropbox-write")) {
+		return // the answer comes first
+	}
 	if !c.pairsDone {
 		// The listing must find the pairs, or everything in it would be new.
 		return
@@ -79,20 +82,20 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 		return e.dropboxFailed(c, err)
 	}
 	c.remote.ok()
-	c.reread = false
+	c.reread, c.echo = false, false
 	err = e.update("take over changes of Dropbox", func(tx *cache.Tx) error {
 		for _, ch := range page.Changes {
 			if err := e.putChange(tx, c, ch); err != nil {
 				return fmt.Errorf("%s: %w", ch.Path, err)
 			}
 		}
-		if !page.More && c.relist.on && !c.reread {
+		if c.reread || c.echo {
+			return nil
+		}
+		if !page.More && c.relist.on {
 			if err := e.dropUnlisted(tx, c); err != nil {
 				return err
 			}
-		}
-		if c.reread {
-			return nil
 		}
 		if page.More && c.relist.on {
 			// What a listing did not name is known at its end only: one that is
@@ -108,13 +111,17 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 		c.rootGone = false
 		return e.resetCursor(c)
 	}
-	if c.reread {
-		// Nobody can tell whether what was left out was older than our write or
-		// newer: it is read once more, in a look that begins after the write.
+	if c.reread || c.echo {
+		// It is read once more, in a look that begins after the write. All else
+		// was taken over: whoever waits for a look to its end has had it.
 		c.reading, c.due = false, true
+		c.between = page.More
+		if !c.reread && !page.More && !c.relist.on {
+			c.lastRun, e.planDue = c.lookAt, true
+		}
 		return nil
 	}
-	c.cursor, c.reading = page.Cursor, page.More
+	c.cursor, c.reading, c.between = page.Cursor, page.More, page.More
 	if len(page.Changes) > 0 {
 		e.planDue = true
 	}
@@ -160,8 +167,7 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 		if err != nil || !ok {
 			return err
 		}
-		if e.newer(c, n.ID) {
-			c.reread = true
+		if e.leaveOut(c, n.ID, ch.Path) {
 			return nil
 		}
 		return tx.DropDropbox(id)
@@ -182,7 +188,8 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 		put, err := tx.PutDropbox(n)
 		if errors.Is(err, cache.ErrNoParent) {
 			// A folder above it was removed between two entries: that entry
-			// follows in this feed, and takes this one along.
+			// follows in this feed, and takes this one along. Or the folder was
+			// left out, and both come again.
 			return nil
 		}
 		if err != nil {
@@ -200,12 +207,17 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 // the node by which the store knows the file: an answer of ours came after the
 // look began, about this file, or about another that has its place now.
 func (e *Engine) outdated(tx *cache.Tx, c *client, n odbxfs.DropboxNode) (odbxfs.NodeID, bool, error) {
-	id, known, err := tx.DropboxByID(c.id, n.ID)
+	id, _, err := tx.DropboxByID(c.id, n.ID)
 	if err != nil {
 		return 0, false, err
 	}
-	if known && e.newer(c, n.ID) {
-		c.reread = true
+	if e.leaveOut(c, n.ID, n.Path) {
+		if _, paired, err := tx.PairByDropbox(n.ID); err != nil || paired && !e.dropboxInFlight(c, n.ID, "") {
+			// It came from elsewhere, and this feed said that it left there: to
+			// whoever plans now it would be gone.
+			c.reread = true
+			return id, true, err
+		}
 		return id, true, nil
 	}
 	at, taken, err := tx.DropboxByPath(c.id, n.Path)
@@ -213,18 +225,32 @@ func (e *Engine) outdated(tx *cache.Tx, c *client, n odbxfs.DropboxNode) (odbxfs
 		return id, false, err
 	}
 	other, _, err := tx.DropboxNode(at)
-	if err != nil || !e.newer(c, other.ID) {
+	if err != nil || !e.leaveOut(c, other.ID, "") {
 		return id, false, err
 	}
-	c.reread = true
 	return 0, true, nil
+}
+
+// leaveOut reports whether an entry about the file, or about its place, is to be
+// left out for now: a write of ours is under way, or was answered after the look
+// began, and nobody can tell which of both is newer. Then the page is read again.
+func (e *Engine) leaveOut(c *client, id odbxfs.DropboxID, path string) bool {
+	switch {
+	case e.newer(c, id):
+		c.reread = true
+	case e.dropboxInFlight(c, id, path):
+		c.echo = true
+	default:
+		return false
+	}
+	return true
 }
 
 // newer reports whether an answer of ours about the file came after the look
 // under way began.
 func (e *Engine) newer(c *client, id odbxfs.DropboxID) bool {
 	at, ours := e.wroteDropbox[id]
-	return ours && at >= c.lookAt
+	return ours && at > c.lookAt
 }
 
 // dropUnlisted ends what a whole listing did not name.

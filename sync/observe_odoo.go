@@ -19,7 +19,8 @@ type odooState struct {
 	remote
 	database string
 	mark     string
-	loaded   bool // one look was taken over whole since the start
+	loaded   bool // one look was taken over since the start: what is queued may go on
+	whole    bool // and one of them without rows that wait for an answer of ours: planning may begin
 
 	nextAt  time.Time // of the next look
 	began   uint64    // step at which what is being taken over was asked for
@@ -133,8 +134,8 @@ func (e *Engine) putRows(rows []odbxfs.OdooNode) error {
 }
 
 func (e *Engine) putRow(tx *cache.Tx, n odbxfs.OdooNode, claims map[place]bool) error {
-	if at, ours := e.wroteOdoo[n.Ref]; ours && at >= e.odoo.began {
-		// What we wrote is newer than what the look saw: it comes again.
+	if at, ours := e.wroteOdoo[n.Ref]; ours && at > e.odoo.began || e.odooInFlight(n.Ref) {
+		// What we wrote may be newer than what the look saw: it comes again.
 		e.odoo.heldUp = true
 		return nil
 	}
@@ -165,7 +166,7 @@ type place struct {
 }
 
 // odooClaims are the places of creates that are on their way: intents and
-// tasks that are not parked.
+// tasks that are not parked, of clients that are at work.
 func (e *Engine) odooClaims(tx *cache.Tx) (map[place]bool, error) {
 	claims := map[place]bool{}
 	if e.opt.Intents {
@@ -192,7 +193,8 @@ func (e *Engine) odooClaims(tx *cache.Tx) (map[place]bool, error) {
 	}
 	var inner error
 	err := tx.Tasks(func(t odbxfs.Task) bool {
-		if t.Reason == "" && (t.Kind == odbxfs.TaskOdooCreate || t.Kind == odbxfs.TaskOdooMkdir) {
+		c := e.clients[t.Client]
+		if t.Reason == "" && c != nil && !c.cfg.Paused && (t.Kind == odbxfs.TaskOdooCreate || t.Kind == odbxfs.TaskOdooMkdir) {
 			parent, known, err := tx.OdooNode(t.Parent)
 			if err != nil {
 				inner = err
@@ -379,9 +381,12 @@ func (e *Engine) lookDone() error {
 	o := &e.odoo
 	o.lastRun = o.lookAt
 	first := !o.loaded
+	// Rows may be held up by a create of the last process, whose answer only its
+	// repetition brings: so that must not wait for a look without such rows.
+	o.loaded = true
 	if !o.heldUp {
 		o.mark = o.look.Mark
-		o.loaded = true
+		o.whole = true
 		if err := e.update("keep the mark of Odoo", func(tx *cache.Tx) error {
 			return setMeta(tx, metaOdooMark, o.mark)
 		}); err != nil {

@@ -12,7 +12,7 @@ import (
 // are one transaction of the store, so what was planned on holds when it is
 // queued.
 func (e *Engine) nextPlan() error {
-	if !e.planDue || !e.odoo.loaded {
+	if !e.planDue || !e.odoo.whole {
 		return nil
 	}
 	e.planDue = false
@@ -59,6 +59,9 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	if err != nil || len(dirty) == 0 {
 		return err
 	}
+	if e.wantPairs(tx, c, dirty) {
+		return tx.Err() // they are planned for when the rows have been read
+	}
 	e.planDue = e.planDue || more
 	pol := plan.Policy{Client: c.cfg, Busy: func(id odbxfs.NodeID) bool { return busy.has(id) }}
 	if r, on := e.resets[c.id]; on {
@@ -81,6 +84,28 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 		return err
 	}
 	return e.enqueue(tx, c, tasks)
+}
+
+// wantPairs reports whether a link is among the nodes whose pair is not known
+// here, and then has the rows of pairs read that are new since they were read
+// last: a create of ours was carried out, and its answer never heard.
+func (e *Engine) wantPairs(tx *cache.Tx, c *client, dirty []odbxfs.NodeID) bool {
+	odoo, synced := tx.Odoo(), tx.Synced()
+	want := false
+	for _, id := range dirty {
+		n, ok := odoo.Node(id)
+		if !ok || n.Type != odbxfs.Link || c.wanted[n.Ref] {
+			continue
+		}
+		if _, paired := synced.Node(id); !paired {
+			c.wanted[n.Ref], want = true, true
+		}
+	}
+	if want && !e.opt.OnlyPlan {
+		c.pairsDone = false
+		e.wakeAt(e.opt.Now())
+	}
+	return want && !e.opt.OnlyPlan
 }
 
 // busy is what must not be planned now: nodes with an intent or a task, and
@@ -128,17 +153,26 @@ func (e *Engine) busyNodes(tx *cache.Tx, c *client) (*busy, error) {
 func (b *busy) has(id odbxfs.NodeID) bool { return b.nodes[id] || b.claimed(id) }
 
 // claimed reports whether the node is known in Dropbox only, at the place of a
-// queued create.
+// queued create or anywhere below it: what is in such a folder was put there by
+// the same batch, or is planned once the folder is one with Odoo's.
 func (b *busy) claimed(id odbxfs.NodeID) bool {
 	if len(b.claims) == 0 {
 		return false
 	}
-	n, ok := b.tree.Node(id)
-	if !ok || !b.claims[claim{n.Parent, odbxfs.FoldName(n.Name)}] {
-		return false
+	for id != odbxfs.RootNode {
+		n, ok := b.tree.Node(id)
+		if !ok {
+			return false
+		}
+		if _, paired := b.synced.Node(id); paired {
+			return false
+		}
+		if b.claims[claim{n.Parent, odbxfs.FoldName(n.Name)}] {
+			return true
+		}
+		id = n.Parent
 	}
-	_, paired := b.synced.Node(id)
-	return !paired
+	return false
 }
 
 // dirtyOf gives the dirty nodes of a client that are not busy, and whether

@@ -29,9 +29,16 @@ type rig struct {
 	store   *cache.Store
 	engine  *Engine
 	pending []Effect
+	landed  []landed // calls that were carried out, and of which the engine has not heard
 	tune    func(*Options)
 	real    bool // the engine's own loop runs it, on the real clock
 	trace   []string
+}
+
+// landed is an effect that ended, and the event that says so.
+type landed struct {
+	what string
+	ev   Event
 }
 
 func newRig(t *testing.T, seed uint64, tune ...func(*Options)) *rig {
@@ -87,7 +94,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.store, r.engine, r.pending = store, engine, nil
+	r.store, r.engine, r.pending, r.landed = store, engine, nil, nil
 	if r.real {
 		return
 	}
@@ -130,8 +137,9 @@ func (r *rig) step(ev Event) {
 
 func (r *rig) last(n int) []string { return r.trace[max(0, len(r.trace)-n):] }
 
-// run carries out one effect, picked by the seed; false when there is none but
-// the long-poll and nothing in Dropbox for it.
+// run carries out one effect or lets the engine hear of one that ended, picked
+// by the seed; false when there is none but the long-poll and nothing in Dropbox
+// for it.
 func (r *rig) run() bool {
 	r.t.Helper()
 	var can []int
@@ -140,14 +148,23 @@ func (r *rig) run() bool {
 			can = append(can, i)
 		}
 	}
-	if len(can) == 0 {
+	if len(can)+len(r.landed) == 0 {
 		return false
 	}
-	i := can[r.rnd.IntN(len(can))]
-	f := r.pending[i]
-	r.pending = slices.Delete(r.pending, i, i+1)
-	r.trace = append(r.trace, fmt.Sprintf("%s %s", r.clock.Format("05.000"), f.What))
-	r.step(f.Do(context.Background()))
+	i := r.rnd.IntN(len(can) + len(r.landed))
+	if i < len(can) {
+		i = can[i]
+		f := r.pending[i]
+		r.pending = slices.Delete(r.pending, i, i+1)
+		r.trace = append(r.trace, fmt.Sprintf("%s %s", r.clock.Format("05.000"), f.What))
+		r.landed = append(r.landed, landed{f.What, f.Do(context.Background())})
+		return true
+	}
+	i -= len(can)
+	l := r.landed[i]
+	r.landed = slices.Delete(r.landed, i, i+1)
+	r.trace = append(r.trace, fmt.Sprintf("%s heard: %s", r.clock.Format("05.000"), l.what))
+	r.step(l.ev)
 	return true
 }
 
@@ -168,7 +185,7 @@ func (r *rig) calm() {
 	for n := 0; ; n++ {
 		if n > 20000 {
 			s, err := r.engine.Status()
-			r.t.Fatalf("it never comes to rest: clock %s, wake %s, status %+v %v\n%s", r.clock, r.engine.Wake(), s, err, strings.Join(r.last(60), "\n"))
+			r.t.Fatalf("it never comes to rest: clock %s, wake %s, status %+v %v\n%s\n%s", r.clock, r.engine.Wake(), s, err, strings.Join(r.last(60), "\n"), r.dump())
 		}
 		if r.run() {
 			continue

@@ -21,14 +21,14 @@ func (x *executor) agreed(v verdict, url string) odbxfs.Pair {
 		return p
 	default:
 	}
+	if v.Kind == odbxfs.TaskDropboxMove && v.Pass == odbxfs.Backward {
+		return p // out of the way, for a task that is still to come: nothing is agreed yet, and a tombstone stays one
+	}
 	fresh := v.p == nil || v.p.Gone
 	o, d := first(v.oNow, v.o), first(v.dNow, v.d)
 	p.Gone, p.URL = false, url
 	if url == "" && o != nil && o.Type == odbxfs.Link {
 		p.URL = o.URL // a link that the task did not make stays one
-	}
-	if v.Kind == odbxfs.TaskDropboxMove && v.Pass == odbxfs.Backward {
-		return p // out of the way, for a move in Odoo that is still to come: nothing is agreed yet
 	}
 	switch v.Kind {
 	case odbxfs.TaskDropboxMove, odbxfs.TaskOdooMove:

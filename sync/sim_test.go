@@ -283,7 +283,7 @@ func (h *history) end() {
 	}
 	for _, text := range slices.Sorted(keys(h.wrote)) {
 		if !live[text] && !h.removed[text] {
-			h.t.Fatalf("%q is lost\n%s", text, strings.Join(h.last(120), "\n"))
+			h.t.Fatalf("%q is lost\n%s\n%s", text, strings.Join(h.last(120), "\n"), h.dump())
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (s *Status) addIntent(tx *cache.Tx, in odbxfs.Intent) {
 
 // publish copies what other goroutines may see of the engine's own state.
 func (e *Engine) publish() error {
-	s := Status{Time: e.opt.Now(), OdooOK: e.odoo.err == nil, Looked: e.odoo.loaded}
+	s := Status{Time: e.opt.Now(), OdooOK: e.odoo.err == nil, Looked: e.odoo.whole}
 	for _, what := range e.busy {
 		s.Running = append(s.Running, what)
 	}
