@@ -493,3 +493,61 @@ func TestTheMountsBytesAreKeptBesideWhatSomeoneElseWrote(t *testing.T) {
 	}
 	r.quiet()
 }
+
+// The engine's own conversion to a link, between a save and the next, is nobody
+// else's change.
+func TestSavingAgainAndAgainNeverConflictsWithItself(t *testing.T) {
+	for seed := range uint64(15) {
+		r := newRig(t, seed)
+		r.calm()
+		const o1 = "Sales Orders/S00001"
+		for n := range 12 {
+			r.mountWrites(o1, "a.txt", fmt.Appendf(nil, "version %d", n))
+			r.mountWrites(o1, fmt.Sprintf("gone %d.txt", n), []byte("short life"))
+			r.step(Event{})
+			for range r.rnd.IntN(12) {
+				if !r.run() {
+					r.clock = r.clock.Add(time.Second)
+					r.step(Event{})
+				}
+			}
+			r.update(func(tx *cache.Tx) error {
+				_, err := tx.Unlink(r.mountDirTx(tx, o1), fmt.Sprintf("gone %d.txt", n))
+				return err
+			})
+		}
+		r.step(Event{})
+		r.settle()
+		if _, err := r.engine.Approve(); err != nil {
+			t.Fatal(err)
+		}
+		r.step(Event{})
+		r.settle()
+		r.agree()
+		if got, want := files(r.tree()), []string{dir1 + "/a.txt = version 11"}; !slices.Equal(got, want) {
+			t.Fatalf("seed %d: there is %v\n%s", seed, got, r.dump())
+		}
+	}
+}
+
+func TestAFileIsSentWhenItIsClosedForTheFirstTime(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	const o1 = "Sales Orders/S00001"
+	r.update(func(tx *cache.Tx) error {
+		_, err := tx.Create(r.mountDirTx(tx, o1), "a.txt", 0o644)
+		return err
+	})
+	r.step(Event{})
+	r.settle()
+	if got := files(r.tree()); len(got) != 0 {
+		t.Fatalf("a file that is still being written is in Odoo: %v", got)
+	}
+	r.mountWrites(o1, "a.txt", nil)
+	r.step(Event{})
+	r.calm()
+	r.agree()
+	if got, want := files(r.tree()), []string{dir1 + "/a.txt = "}; !slices.Equal(got, want) {
+		t.Fatalf("there is %v", got)
+	}
+}

@@ -186,18 +186,14 @@ func (x *executor) agree(v verdict) verdict {
 	return v
 }
 
-// verify is law 1's first condition: what Dropbox says it holds is what Odoo
-// has.
+// verify is law 1's first condition: what Dropbox says it holds is what was
+// read from Odoo. That may be newer than what the task was planned on. The pair
+// tells what was really sent, so that the next plan sees Odoo's change, and not
+// one of Dropbox.
 func (x *executor) verify(ctx context.Context, v verdict, sent *sentBytes) verdict {
 	hash, err := sent.hash(ctx)
 	if err != nil {
 		return fail(v.work, toOdoo, err)
-	}
-	if v.o.SHA1 != "" && sent.sha1() != v.o.SHA1 {
-		// Odoo's row was changed while it was read: the next look says how.
-		v.end = endReplan
-		v.dNow = nil
-		return v
 	}
 	if hash != v.dNow.ContentHash {
 		return fail(v.work, toDropbox, &odbxfs.Error{Op: "upload", Item: v.path, Kind: odbxfs.KindCorrupt,

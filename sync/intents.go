@@ -197,6 +197,9 @@ func (e *Engine) jobOf(tx *cache.Tx, in odbxfs.Intent) (job, bool, error) {
 	if err != nil || !known || parent.Ref.IsZero() {
 		return j, false, err
 	}
+	if in.Was.Ref.IsZero() && node.Kind == odbxfs.File && in.ContentSHA1 == "" {
+		return j, false, nil // still being written for the first time: close gives it its bytes
+	}
 	j.node, j.parent = node, parent.Ref
 	if in.Content != "" {
 		if j.copyAs, err = freeCopyName(tx, node); err != nil {
@@ -356,7 +359,7 @@ func (e *Engine) copyOp(a answer) (odbxfs.OdooOp, bool) {
 	switch {
 	case a.res.Outcome == odbxfs.Gone:
 		op.Name = a.node.Name
-	case a.res.Outcome == odbxfs.Changed && a.res.Node != nil && !sameBytes(*a.res.Node, a.in.Was):
+	case a.res.Outcome == odbxfs.Changed && a.res.Node != nil && !sameContent(*a.res.Node, a.in.Was):
 		op.Name = a.copyAs
 	default:
 		return odbxfs.OdooOp{}, false
@@ -369,6 +372,16 @@ func sameBytes(a, b odbxfs.OdooNode) bool {
 	return a.Type == b.Type && a.SHA1 == b.SHA1 && a.URL == b.URL
 }
 
+// sameContent reports whether both are the same bytes for people. A binary that
+// was made a link meanwhile is: that was us, and nobody's change.
+func sameContent(a, b odbxfs.OdooNode) bool {
+	return sameBytes(a, b) || a.SHA1 != "" && a.SHA1 == b.SHA1 && ours(a.Type) && ours(b.Type)
+}
+
+// ours reports whether a row's checksum is that of its bytes: a binary's, or
+// that of a link of ours.
+func ours(t odbxfs.DocumentType) bool { return t == odbxfs.Binary || t == odbxfs.Link }
+
 // alreadyDone recognises an answer "changed" or "gone" to a write that was done
 // before, and whose reply was lost.
 func alreadyDone(op odbxfs.OdooOp, res odbxfs.OdooResult) odbxfs.OdooResult {
@@ -380,7 +393,7 @@ func alreadyDone(op odbxfs.OdooOp, res odbxfs.OdooResult) odbxfs.OdooResult {
 	case op.Kind == odbxfs.OdooRelocate:
 		done = res.Node.Name == op.Name && res.Node.ParentRef == op.Parent
 	case op.Kind == odbxfs.OdooWriteContent:
-		done = op.SHA1 != "" && res.Node.SHA1 == op.SHA1 && res.Node.Type == odbxfs.Binary
+		done = op.SHA1 != "" && res.Node.SHA1 == op.SHA1 && ours(res.Node.Type)
 	}
 	if done {
 		res.Outcome = odbxfs.Done

@@ -82,13 +82,30 @@ func (e *Engine) closeIntent(tx *cache.Tx, a answer) error {
 		return tx.DropIntent(in.Node, in.Seq)
 	}
 	if a.res.Node != nil {
-		in.Was = *a.res.Node
-		in.Was.Node = in.Node
+		if err := startFrom(tx, &in, *a.res.Node); err != nil {
+			return err
+		}
 		if in.Content == a.in.Content {
 			in.Content, in.ContentSHA1, in.ContentSize = "", "", 0
 		}
 	}
 	return tx.PutIntent(in)
+}
+
+// startFrom makes an intent begin at what Odoo has now. Odoo names the folder by
+// its reference; its node is needed too, to show again what a held deletion
+// removed.
+func startFrom(tx *cache.Tx, in *odbxfs.Intent, now odbxfs.OdooNode) error {
+	now.Node, now.Parent = in.Node, in.Was.Parent
+	parent, known, err := tx.OdooByRef(now.ParentRef)
+	if err != nil {
+		return err
+	}
+	if known {
+		now.Parent = parent
+	}
+	in.Was = now
+	return nil
 }
 
 // bindOdoo puts what Odoo answered under the node that asked for it. A look may
@@ -125,7 +142,7 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 	}
 	now := *a.res.Node
 	now.Node = in.Node
-	if in.Gone && !sameBytes(now, in.Was) {
+	if in.Gone && !sameContent(now, in.Was) {
 		// New content beats a bare deletion.
 		if err := tx.DropIntent(in.Node, in.Seq); err != nil {
 			return err
@@ -135,7 +152,9 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 		}
 		return e.bindOdoo(tx, now, in.Node)
 	}
-	in.Was = now
+	if err := startFrom(tx, &in, now); err != nil {
+		return err
+	}
 	in.Attempts++
 	if in.Attempts > maxAttempts {
 		in.Reason = "it keeps being changed in Odoo"

@@ -184,7 +184,9 @@ func (e *Engine) workLeft() bool {
 		}
 		list, err := tx.Intents(0)
 		for _, in := range list {
-			left = left || !in.Held && in.Reason == ""
+			// A new file without bytes waits for the program that writes it.
+			writing := in.Was.Ref.IsZero() && in.ContentSHA1 == "" && !in.Gone
+			left = left || !in.Held && in.Reason == "" && !writing
 		}
 		return err
 	})

@@ -93,7 +93,7 @@ func agreeContent(p *odbxfs.Pair, v verdict, o *odbxfs.OdooNode, d *odbxfs.Dropb
 	if o != nil {
 		p.SHA1, p.Mimetype = o.SHA1, o.Mimetype
 	}
-	if v.sha1 != "" && (o == nil || v.Kind == odbxfs.TaskOdooUpdate) {
+	if v.sha1 != "" && (o == nil || v.Kind == odbxfs.TaskOdooUpdate || v.Kind == odbxfs.TaskDropboxUpload) {
 		p.SHA1 = v.sha1
 	}
 }
