@@ -111,7 +111,7 @@ func (s *Server) Start() (string, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := net.Listen("tcp", addr) //nolint:noctx // the server lives until Close, not as long as a call
 	if err != nil {
 		return "", fmt.Errorf("start Odoo in memory: %w", err)
 	}

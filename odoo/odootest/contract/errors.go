@@ -182,7 +182,7 @@ func cancelledCall(ctx context.Context, e *env) error {
 }
 
 func nobodyListens(ctx context.Context, e *env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
