@@ -271,6 +271,34 @@ func (e *Engine) Log(ctx context.Context, lines []odbxfs.LogLine) error {
 	return nil
 }
 
+// Links gives the documents of Odoo that are links and are one of refs, or lead
+// to one of urls, with their addresses; those in no folder of ours too.
+func (e *Engine) Links(ctx context.Context, refs []odbxfs.OdooRef, urls []string) (map[odbxfs.OdooRef]string, error) {
+	out := map[odbxfs.OdooRef]string{}
+	for len(refs)+len(urls) > 0 {
+		n, m := min(len(refs), refsPage), min(len(urls), refsPage)
+		var w struct {
+			Links [][]any `odoo:"links"` // id, url
+		}
+		if err := e.run(ctx, "links", map[string]any{"refs": refTexts(refs[:n]), "urls": urls[:m]}, &w); err != nil {
+			return nil, err
+		}
+		for _, row := range w.Links {
+			if len(row) != 2 {
+				return nil, answerError("ask for links", fmt.Errorf("row %v", row))
+			}
+			id, okID := row[0].(int64)
+			url, okURL := row[1].(string)
+			if !okID || !okURL {
+				return nil, answerError("ask for links", fmt.Errorf("row %v", row))
+			}
+			out[odbxfs.AttachmentRef(id)] = url
+		}
+		refs, urls = refs[n:], urls[m:]
+	}
+	return out, nil
+}
+
 // SetClientState says on the client's page in Odoo how it goes. KindMissing
 // when there is no such client.
 func (e *Engine) SetClientState(ctx context.Context, client odbxfs.ClientID, state, message string) error {

@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -222,4 +223,55 @@ func createLink(t *testing.T, b *bench) {
 	}
 	_, err := b.engine.Content(b.ctx, res.Node.Ref, 0, -1)
 	wantKind(t, err, odbxfs.KindUnsupported)
+}
+
+// copyOfALink: a copy that Odoo made of a link's row gets a Dropbox file of its
+// own; who still leads to a file is told, in our folders or not.
+func copyOfALink(t *testing.T, b *bench) {
+	partner := b.partner(t, "Copies")
+	n := b.put(t, b.user, partner, "c.pdf", pdf("c"))
+	link := *b.apply(t, b.engine, odbxfs.Done, convertOp(b, n, "id:source")).Node
+	row := func(name, url string, on map[string]any) odbxfs.OdooRef {
+		vals := map[string]any{"name": name, "type": "url", "url": url}
+		for k, v := range on {
+			vals[k] = v
+		}
+		id, err := b.admin.Create(b.ctx, "ir.attachment", vals)
+		b.must(t, err)
+		return odbxfs.AttachmentRef(id)
+	}
+	copied := row("copy.pdf", link.URL, map[string]any{"res_model": "res.partner", "res_id": partner.ID})
+	outside := row("outside.pdf", link.URL, nil)
+	row("other", "https://example.com/other", nil)
+
+	want := map[odbxfs.OdooRef]string{link.Ref: link.URL, copied: link.URL, outside: link.URL}
+	for what, ask := range map[string]func() (map[odbxfs.OdooRef]string, error){
+		"by url": func() (map[odbxfs.OdooRef]string, error) { return b.engine.Links(b.ctx, nil, []string{link.URL}) },
+		"by ref": func() (map[odbxfs.OdooRef]string, error) {
+			return b.engine.Links(b.ctx, []odbxfs.OdooRef{link.Ref, copied, outside, n.Ref}, nil)
+		},
+	} {
+		if got, err := ask(); err != nil || !maps.Equal(got, want) {
+			t.Errorf("%s: %v, %v", what, got, err)
+		}
+	}
+
+	c := b.node(t, b.engine, copied)
+	p := pairFor(b, c, "id:own")
+	p.URL, p.SHA1, p.Size, p.Mimetype = dropboxURL+"own?dl=0", link.SHA1, link.Size, "application/pdf"
+	op := odbxfs.OdooOp{Kind: odbxfs.OdooConvert, Ref: c.Ref, Expect: &c, SHA1: link.SHA1, Size: link.Size, Mimetype: "application/pdf", URL: p.URL, Pair: &p}
+	got := *b.apply(t, b.engine, odbxfs.Done, op).Node
+	if got.Type != odbxfs.Link || got.URL != p.URL || got.SHA1 != link.SHA1 || got.Size != link.Size || got.Mimetype != "application/pdf" {
+		t.Errorf("the copy: %+v", got)
+	}
+	if again := *b.apply(t, b.engine, odbxfs.Done, op).Node; again.URL != p.URL {
+		t.Errorf("again: %+v", again)
+	}
+	delete(want, copied)
+	if left, err := b.engine.Links(b.ctx, nil, []string{link.URL}); err != nil || !maps.Equal(left, want) {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	foreign := b.node(t, b.engine, row("news", "https://example.com/news", map[string]any{"res_model": "res.partner", "res_id": partner.ID}))
+	op = convertOp(b, foreign, "id:foreign")
+	b.apply(t, b.engine, odbxfs.Retained, op)
 }

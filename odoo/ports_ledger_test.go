@@ -130,6 +130,10 @@ func logLines(t *testing.T, b *bench) {
 	if n := b.number(t, "SELECT count(*) FROM x_odbxfs_log WHERE x_name = 'no task'"); n != 2 {
 		t.Errorf("%d notes, want 2", n)
 	}
+	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{{Time: at, Task: "task-1", State: "dropped"}, {Time: at, Task: "never there", State: "dropped"}}))
+	if n := b.number(t, "SELECT count(*) FROM x_odbxfs_log WHERE x_task = 'task-1'"); n != 0 {
+		t.Errorf("%d lines of a task that was none", n)
+	}
 }
 
 func clientState(t *testing.T, b *bench) {

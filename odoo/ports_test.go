@@ -43,7 +43,7 @@ func carried(t *testing.T) []portCase {
 	for _, name := range []string{
 		"an empty mark lists everything, parents first", "counts are those of the references of each scope", "an idle look brings nothing",
 		"an employee puts files in, rewrites, renames, moves and removes them", "a large file goes in parts", "a name that cannot travel is refused alone", "an employee has his own rights only",
-		"a pdf becomes a link and a binary again", "a Dropbox file becomes a link with its pair", "pairs are written once, by version",
+		"a pdf becomes a link and a binary again", "a copy of a link gets a file of its own", "a Dropbox file becomes a link with its pair", "pairs are written once, by version",
 		"a lease has one holder, and an epoch that shuts out the last one", "a log line of a task is closed in place", "the client's page says how it goes",
 		"actions that lost their groups are noticed", "the engine reads what the technical user may not", "a conversion waits for a concurrent writer and then sees his work",
 	} {
@@ -89,6 +89,7 @@ var portCases = []portCase{
 	{"a document changed meanwhile is not converted", convertChanged},
 	{"a conversion waits for a concurrent writer and then sees his work", convertConcurrent},
 	{"a copy of a link, a foreign url, and a link are told apart", documentTypes},
+	{"a copy of a link gets a file of its own", copyOfALink},
 	{"a Dropbox file becomes a link with its pair", createLink},
 	{"pairs are written once, by version", pairVersions},
 	{"a removed document's pair stays as a tombstone", tombstones},

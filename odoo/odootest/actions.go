@@ -23,7 +23,7 @@ type known struct {
 // twinsByName are named as the actions, without the set's name before it.
 var twinsByName = map[string]twin{
 	"changes": twinChanges, "refs": twinRefs, "nodes": twinNodes, "upload": twinUpload, "apply": twinApply, "pairs": twinPairs, "lease": twinLease,
-	"log": twinLog, "content": twinContent, "client_state": twinClientState, "verify": twinVerify, "check": twinCheck,
+	"log": twinLog, "content": twinContent, "client_state": twinClientState, "links": twinLinks, "verify": twinVerify, "check": twinCheck,
 }
 
 var setupTwins = map[string]twin{"setup_index": twinSetupIndex, "setup_data": twinSetupData, "setup_prepare_remove": twinSetupPrepareRemove}

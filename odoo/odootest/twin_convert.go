@@ -71,6 +71,17 @@ func (c *twinCall) keep(r *row) *wire.Result {
 	return nil
 }
 
+// relink gives a copy of one of our links a Dropbox file of its own.
+func (c *twinCall) relink(op map[string]any, id int64, url string) wire.Result {
+	vals := c.hints(op, map[string]any{"url": url, "x_odbxfs_size": float64(c.numberOr0(op["size"]))})
+	if mimetype := c.text(op["mimetype"]); mimetype != "" {
+		vals["mimetype"], vals["x_odbxfs_mimetype"] = shownType(mimetype), mimetype
+	}
+	c.root(func() *fault { return c.write(c.must(documents), id, vals) })
+	c.setChecksum(id, c.text(op["sha1"]))
+	return done(refTo("att", id))
+}
+
 func (c *twinCall) convert(op map[string]any) wire.Result {
 	id := c.parse(c.text(op["ref"])).id
 	r := c.document(id)
@@ -86,6 +97,9 @@ func (c *twinCall) convert(op map[string]any) wire.Result {
 	}
 	if !c.holds(op, r) {
 		return wire.Result{Out: "changed", Ref: ref}
+	}
+	if _, ours := c.livePairs(); r.kind == "url" && ours[r.url] {
+		return c.relink(op, id, url)
 	}
 	if kept := c.keep(r); kept != nil {
 		kept.Ref = ref

@@ -42,12 +42,36 @@ func twinLease(c *twinCall) any {
 	return map[string]any{"got": true, "holder": holder, "left": ttl, "epoch": m.rows[epochRow].num("x_epoch")}
 }
 
-// twinLog is log.py: a line of a task is written once and then closed in place.
+// twinLinks is links.py: documents that are links, by themselves or by their
+// address, in our folders or not.
+func twinLinks(c *twinCall) any {
+	ids := []int64{}
+	for _, ref := range c.texts(c.arg["refs"]) {
+		ids = append(ids, c.parse(ref).id)
+	}
+	urls := c.texts(c.arg["urls"])
+	found := c.rows(documents, func(id int64, r record) bool {
+		return r.str("type") == "url" && (slices.Contains(ids, id) || slices.Contains(urls, r.str("url")))
+	})
+	slices.Sort(found)
+	out := [][]any{}
+	for _, id := range found {
+		out = append(out, []any{id, c.must(documents).rows[id].str("url")})
+	}
+	return map[string]any{"links": out}
+}
+
+// twinLog is log.py: a line of a task is written once and then closed in place,
+// or taken away.
 func twinLog(c *twinCall) any {
 	m := c.must("x_odbxfs_log")
 	for _, e := range c.list(c.arg["lines"]) {
 		line, _ := e.(map[string]any)
 		t := func(name string) string { return c.text(line[name]) }
+		if t("state") == "dropped" {
+			c.unlinkAll("x_odbxfs_log", c.rows("x_odbxfs_log", func(_ int64, r record) bool { return r.str("x_task") == t("task") }))
+			continue
+		}
 		when, err := time.Parse(datetime, t("time"))
 		if err != nil {
 			c.raise(unforeseen("psycopg2.errors.InvalidDatetimeFormat", "invalid input syntax for type timestamp: %q", t("time")))

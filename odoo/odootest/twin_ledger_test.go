@@ -137,6 +137,10 @@ func logLines(b *bench) {
 	if n := b.count("x_odbxfs_log", is("x_name", "no task")); n != 2 {
 		t.Errorf("%d notes, want 2", n)
 	}
+	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{{Time: at, Task: "task-1", State: "dropped"}, {Time: at, Task: "never there", State: "dropped"}}))
+	if n := b.count("x_odbxfs_log", is("x_task", "task-1")); n != 0 {
+		t.Errorf("%d lines of a task that was none", n)
+	}
 }
 
 func clientState(b *bench) {

@@ -74,6 +74,7 @@ var portCases = []portCase{
 	{"a document changed meanwhile is not converted", convertChanged, false},
 	{"a conversion waits for a concurrent writer and then sees his work", convertConcurrent, false},
 	{"a copy of a link, a foreign url, and a link are told apart", documentTypes, false},
+	{"a copy of a link gets a file of its own", copyOfALink, false},
 	{"a Dropbox file becomes a link with its pair", createLink, false},
 	{"pairs are written once, by version", pairVersions, false},
 	{"a removed document's pair stays as a tombstone", tombstones, false},

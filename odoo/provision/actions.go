@@ -47,6 +47,7 @@ var engineOnly = []part{
 	{"lease", []string{"prelude", "lease"}},
 	{"log", []string{"prelude", "log"}},
 	{"content", []string{"prelude", "content"}},
+	{"links", []string{"prelude", "links"}},
 	{"client_state", []string{"prelude", "client_state"}},
 	{"verify", []string{"prelude", "verify"}},
 }

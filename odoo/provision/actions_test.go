@@ -17,7 +17,7 @@ func TestActionsAreComposedAndNamed(t *testing.T) {
 			t.Errorf("%s is of the set %s", a.Name, a.Set)
 		}
 	}
-	for _, name := range []string{"engine_changes", "engine_refs", "engine_nodes", "engine_apply", "engine_pairs", "engine_lease", "engine_log", "engine_client_state", "user_changes", "user_refs", "user_nodes", "user_apply", "user_check"} {
+	for _, name := range []string{"engine_changes", "engine_refs", "engine_nodes", "engine_apply", "engine_pairs", "engine_lease", "engine_log", "engine_links", "engine_client_state", "user_changes", "user_refs", "user_nodes", "user_apply", "user_check"} {
 		if !seen[name] {
 			t.Errorf("no action %s", name)
 		}
