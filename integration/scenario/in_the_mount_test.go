@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // inTheMount: what programs do in the mount is right in mount, Odoo and Dropbox.
@@ -14,6 +16,7 @@ var inTheMount = []scenario{
 	{name: "rsync of 500 files twice moves nothing the second time", run: rsyncTwice},
 	{name: "cp -r, append, vim keep what they should", run: editors},
 	{name: "rm -r below the guard", run: removeFew},
+	{name: "rm -r above the guard is held and hidden", run: removeMany},
 }
 
 func movesInMount(t *testing.T, w *World) {
@@ -49,57 +52,78 @@ func rsyncTwice(t *testing.T, w *World) {
 		must(t, os.WriteFile(fmt.Sprintf("%s/f%03d.txt", src, i), []byte(strings.Repeat("x", i)), 0o644))
 	}
 	to := w.in("Sales Orders", name)
-	sh(t, src, `rsync -a ./ "$1/"`, to)
-	if out := sh(t, src, `rsync -ai --exclude Contracts ./ "$1/"`, to); strings.Contains(out, ">f") {
+	start := time.Now()
+	rsync := func() string { return sh(t, src, `rsync -ai ./ "$1/"`, to) }
+	if out := rsync(); strings.Count(out, ">f") != 500 {
+		t.Errorf("the first run moved %d files", strings.Count(out, ">f"))
+	}
+	t.Logf("rsync took %.1f s", time.Since(start).Seconds())
+	if out := rsync(); strings.Contains(out, ">f") {
 		t.Errorf("the second run moved files:\n%s", clip(out))
 	}
-	w.eventually(t, "500 links", func() error {
-		links := 0
-		for _, d := range w.odoo.documents(t, "sale.order", id) {
-			if d.Type == "url" {
-				links++
-			}
-		}
-		if links != 500-1 && links != 500 {
-			return fmt.Errorf("%d links", links)
-		}
-		return nil
-	})
-	if out := sh(t, src, `rsync -ai ./ "$1/"`, to); strings.Contains(out, ">f") {
+	w.eventually(t, "500 links", func() error { return links(w.odoo.documents(t, "sale.order", id), 500) })
+	t.Logf("all were links after %.1f s", time.Since(start).Seconds())
+	if out := rsync(); strings.Contains(out, ">f") {
 		t.Errorf("after everything became links it moved files:\n%s", clip(out))
 	}
 	w.agree(t)
 }
 
+// links wants so many links, and nothing else. An empty file has no bytes that
+// a link could save, so it may be either.
+func links(all []document, want int) error {
+	n := 0
+	for _, d := range all {
+		if d.Type == "url" || d.Checksum == sum("") {
+			n++
+		}
+	}
+	if n != want || len(all) != want {
+		return fmt.Errorf("%d links among %d documents, want %d", n, len(all), want)
+	}
+	return nil
+}
+
 func editors(t *testing.T, w *World) {
 	id, name := w.order(t)
-	_, other := w.order(t)
+	otherID, other := w.order(t)
 	dir := w.in("Sales Orders", name)
 	sh(t, dir, `echo first > note.txt`)
 	note := w.one(t, "sale.order", id, "note.txt", isLink)
-	sh(t, dir, `echo second >> note.txt`)
-	w.eventually(t, "appended in Dropbox", func() error { return holds(w.box2("Sales Orders", name, "note.txt"), "first\nsecond\n") })
-	sh(t, dir, `vim -u NONE -es -c 'normal Gothird' -c wq note.txt </dev/null`)
-	w.eventually(t, "vim's save in Dropbox", func() error { return holds(w.box2("Sales Orders", name, "note.txt"), "first\nsecond\nthird\n") })
-	if d := w.one(t, "sale.order", id, "note.txt", isLink); d.ID != note.ID {
-		t.Errorf("vim's save: attachment %d became %d", note.ID, d.ID)
-	}
-	sh(t, dir, `sed -i s/first/FIRST/ note.txt && mkdir -p tree/sub && cp note.txt tree/sub/ && cp -r tree "$1/"`, w.in("Sales Orders", other))
-	w.eventually(t, "the copied tree in Dropbox", func() error {
-		return holds(w.box2("Sales Orders", other, "tree", "sub", "note.txt"), "FIRST\nsecond\nthird\n")
-	})
-	if d := w.one(t, "sale.order", id, "note.txt", func(d document) error {
-		if d.Checksum == sum("FIRST\nsecond\nthird\n") {
-			return isLink(d)
-		}
-		for _, d := range w.odoo.documents(t, "sale.order", id) {
-			if d.Checksum == sum("FIRST\nsecond\nthird\n") && d.ID == note.ID {
-				return nil
+	same := func(what, content string) {
+		t.Helper()
+		w.eventually(t, what+" in Dropbox", func() error { return holds(w.box2("Sales Orders", name, "note.txt"), content) })
+		d := w.one(t, "sale.order", id, "note.txt", func(d document) error {
+			if d.Checksum != sum(content) {
+				return fmt.Errorf("not yet: %+v", d)
 			}
+			return isLink(d)
+		})
+		if d.ID != note.ID {
+			t.Errorf("%s: attachment %d became %d", what, note.ID, d.ID)
 		}
-		return fmt.Errorf("not yet: %+v", d)
-	}); d.ID == 0 {
-		t.Error("no document")
+		must(t, holds(filepath.Join(dir, "note.txt"), content))
+	}
+	sh(t, dir, `echo second >> note.txt`)
+	same("appended", "first\nsecond\n")
+	sh(t, dir, `vim -u NONE -es -c 'normal Gothird' -c wq note.txt </dev/null`)
+	same("vim's save", "first\nsecond\nthird\n")
+	sh(t, dir, `vim -u NONE -es --cmd 'set backup backupcopy=no' -c 'normal Gofourth' -c wq note.txt </dev/null; rm -f note.txt~`)
+	same("vim's save by renaming", "first\nsecond\nthird\nfourth\n")
+	sh(t, dir, `sed -i s/first/FIRST/ note.txt`)
+	w.eventually(t, "sed's save in Dropbox", func() error {
+		return holds(w.box2("Sales Orders", name, "note.txt"), "FIRST\nsecond\nthird\nfourth\n")
+	})
+	sh(t, dir, `mkdir -p tree/sub && cp note.txt tree/copy.txt && echo deep > tree/sub/deep.txt && cp -r tree "$1/"`, w.in("Sales Orders", other))
+	for _, of := range []int64{id, otherID} {
+		w.one(t, "sale.order", of, "copy.txt", isLink)
+		w.one(t, "sale.order", of, "deep.txt", isLink)
+	}
+	for _, of := range []string{name, other} {
+		w.eventually(t, "the tree in Dropbox", func() error {
+			return errors.Join(holds(w.box2("Sales Orders", of, "tree", "copy.txt"), "FIRST\nsecond\nthird\nfourth\n"),
+				holds(w.box2("Sales Orders", of, "tree", "sub", "deep.txt"), "deep\n"))
+		})
 	}
 	w.agree(t)
 }
@@ -114,4 +138,75 @@ func removeFew(t *testing.T, w *World) {
 	w.eventually(t, "gone in Odoo and Dropbox", func() error {
 		return errors.Join(none(w.odoo.documents(t, "sale.order", id)), gone(w.box2("Sales Orders", name, "d")))
 	})
+	w.agree(t)
+}
+
+// many is more than the guard lets go without a person.
+const many = 210
+
+// filled makes an order with a folder of many files, all of them in Dropbox.
+func (w *World) filled(t *testing.T) (id int64, name string) {
+	t.Helper()
+	id, name = w.order(t)
+	sh(t, w.in("Sales Orders", name), fmt.Sprintf(`mkdir d && for i in $(seq %d); do echo $i > d/$i.txt; done`, many))
+	w.eventually(t, "all are links", func() error { return links(w.odoo.documents(t, "sale.order", id), many) })
+	w.agree(t)
+	return id, name
+}
+
+// waits wants so many deletions held in a process, told by its status.
+func (w *World) waits(t *testing.T, of string, want int) {
+	t.Helper()
+	w.eventually(t, fmt.Sprintf("status of %s tells of %d held deletions", of, want), func() error {
+		out, code := w.odbxfs(t, "status", "--of", of)
+		if !strings.Contains(out, fmt.Sprintf("%d held, waits for `odbxfs approve` or `odbxfs restore`", want)) || code != exitPerson {
+			return fmt.Errorf("code %d: %s", code, out)
+		}
+		return nil
+	})
+}
+
+// exitPerson is the exit code for what waits for a person.
+const exitPerson = 5
+
+// mounting is the process that has the mount.
+func (w *World) mounting() string { return w.commands()[len(w.commands())-1] }
+
+func removeMany(t *testing.T, w *World) {
+	id, name := w.filled(t)
+	dir, of := w.in("Sales Orders", name), w.mounting()
+	held := func() {
+		t.Helper()
+		sh(t, dir, `rm -r d`)
+		must(t, gone(filepath.Join(dir, "d")))
+		w.waits(t, of, many+1)
+		must(t, gone(filepath.Join(dir, "d")))
+		must(t, links(w.odoo.documents(t, "sale.order", id), many))
+		must(t, holds(w.box2("Sales Orders", name, "d", "7.txt"), "7\n"))
+	}
+	held()
+	if out, code := w.odbxfs(t, "restore", "--of", of); code != 0 || !strings.Contains(out, fmt.Sprintf("%d things are back", many+1)) {
+		t.Fatalf("restore: %d %s", code, out)
+	}
+	w.eventually(t, "it shows again", func() error { return holds(filepath.Join(dir, "d", "7.txt"), "7\n") })
+	w.agree(t)
+	must(t, links(w.odoo.documents(t, "sale.order", id), many))
+
+	held()
+	approve := func(of string) {
+		t.Helper()
+		if out, code := w.odbxfs(t, "approve", "--of", of); code != 0 || !strings.Contains(out, fmt.Sprintf("%d deletions go on", many+1)) {
+			t.Fatalf("approve: %d %s", code, out)
+		}
+	}
+	approve(of)
+	w.eventually(t, "gone in Odoo", func() error { return none(w.odoo.documents(t, "sale.order", id)) })
+	if w.wiring != "run" {
+		// The sync sees so many deletions in Odoo: it asks on its own.
+		w.waits(t, "sync", many+1)
+		must(t, holds(w.box2("Sales Orders", name, "d", "7.txt"), "7\n"))
+		approve("sync")
+	}
+	w.eventually(t, "gone in Dropbox", func() error { return gone(w.box2("Sales Orders", name, "d")) })
+	w.agree(t)
 }

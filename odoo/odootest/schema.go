@@ -64,6 +64,7 @@ project.task       name:char! project_id:many2one(project.project) active:boolea
 hr.employee        name:char! active:boolean
 mail.message       body:html model:char res_id:integer subject:char message_type:selection attachment_ids:many2many(ir.attachment) author_id:many2one(res.partner) partner_ids:many2many(res.partner)
 mail.mail          body_html:text subject:char email_to:char state:selection mail_message_id:many2one(mail.message) attachment_ids:many2many(ir.attachment)
+mail.thread
 mail.template      name:char model_id:many2one(ir.model) attachment_ids:many2many(ir.attachment)
 mail.compose.message subject:char
 mail.activity      summary:char user_id:many2one(res.users) res_model_id:many2one(ir.model) res_id:integer activity_type_id:many2one(mail.activity.type)

@@ -21,6 +21,7 @@ func init() { //nolint:gochecknoinits // the table refers to methods that refer 
 		"res.users.apikeys.description.make_key": makeKey,
 		"res.users.identitycheck.run_check":      runCheck,
 		"ir.cron.method_direct_trigger":          directTrigger,
+		"mail.thread.message_process":            messageProcess,
 	}
 	for _, name := range []string{"res.partner", "sale.order", "project.project", "project.task"} {
 		specialMethods[name+".message_post"] = messagePost
