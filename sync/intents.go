@@ -84,13 +84,17 @@ func (e *Engine) guardIntents(now time.Time) error {
 	s := &e.intents
 	var gone []odbxfs.NodeID
 	var total int64
+	held := 0
 	err := e.store.View(func(tx *cache.Tx) error {
-		gone = gone[:0]
+		gone, held = gone[:0], 0
 		list, err := tx.Intents(0)
 		if err != nil {
 			return err
 		}
 		for _, in := range list {
+			if in.Held {
+				held++
+			}
 			if !in.Gone || in.Held || in.Reason != "" {
 				continue
 			}
@@ -120,13 +124,15 @@ func (e *Engine) guardIntents(now time.Time) error {
 		s.gone, s.goneSince = len(gone), now
 	}
 	recent := s.recent(now)
-	if len(gone) == 0 || !plan.TooMany(len(gone)+recent, int(total)+recent, e.opt.Guard) {
+	// What comes after held deletions is held with them: nobody is asked about
+	// half a folder, and a folder can't go before what is in it.
+	if len(gone) == 0 || held == 0 && !plan.TooMany(len(gone)+recent, int(total)+recent, e.opt.Guard) {
 		return nil
 	}
 	e.log.Warn("deletions of the mount wait for a person", "count", len(gone))
 	s.gone = 0
 	return e.update("hold deletions", func(tx *cache.Tx) error {
-		return tx.HoldIntents(gone, fmt.Sprintf("%d deletions at once wait for a person: approve or restore them", len(gone)))
+		return tx.HoldIntents(gone, fmt.Sprintf("%d deletions at once wait for a person: approve or restore them", held+len(gone)))
 	})
 }
 
@@ -136,6 +142,23 @@ func (s *intentState) recent(now time.Time) int {
 		s.done = s.done[1:]
 	}
 	return len(s.done)
+}
+
+// manyGone is from how many deletions on they rest longer, and that much
+// longer: a rm -r that pauses on a busy machine must not slip past the guard in
+// parts.
+const (
+	manyGone   = 10
+	longerRest = 3
+)
+
+// rest is how long the number of deletions must stay the same before they are
+// carried out.
+func (s *intentState) rest(quiet time.Duration) time.Duration {
+	if s.gone >= manyGone {
+		return longerRest * quiet
+	}
+	return quiet
 }
 
 // chooseIntents picks what can be carried out now, in the order in which it
@@ -156,8 +179,8 @@ func (e *Engine) chooseIntents(tx *cache.Tx, now time.Time) ([]job, error) {
 			e.wakeAt(in.NotUntil)
 			continue
 		}
-		if in.Gone && now.Sub(e.intents.goneSince) < e.opt.Quiet {
-			e.wakeAt(e.intents.goneSince.Add(e.opt.Quiet))
+		if rest := e.intents.rest(e.opt.Quiet); in.Gone && now.Sub(e.intents.goneSince) < rest {
+			e.wakeAt(e.intents.goneSince.Add(rest))
 			continue
 		}
 		j, ok, err := e.jobOf(tx, in)
