@@ -551,3 +551,38 @@ func TestAFileIsSentWhenItIsClosedForTheFirstTime(t *testing.T) {
 		t.Fatalf("there is %v", got)
 	}
 }
+
+func TestAFolderThatAPersonApprovedGoesWithAllThatWasInIt(t *testing.T) {
+	for seed := range uint64(6) {
+		r := newRig(t, seed)
+		dir := r.odoo.addFolder(order1, "d")
+		for i := range 210 {
+			r.odoo.addFile(dir, fmt.Sprintf("f%d", i), []byte(fmt.Sprint(i)))
+		}
+		r.settle()
+		const o1 = "Sales Orders/S00001"
+		r.update(func(tx *cache.Tx) error {
+			in := r.mountDirTx(tx, o1+"/d")
+			for i := range 210 {
+				if _, err := tx.Unlink(in, fmt.Sprintf("f%d", i)); err != nil {
+					return err
+				}
+			}
+			return tx.Rmdir(r.mountDirTx(tx, o1), "d")
+		})
+		r.step(Event{})
+		r.settle()
+		s, err := r.engine.Status()
+		if err != nil || len(s.Held) != 211 {
+			t.Fatalf("seed %d: held: %d, %v", seed, len(s.Held), err)
+		}
+		if n, err := r.engine.Approve(); n != 211 || err != nil {
+			t.Fatalf("seed %d: approved %d, %v", seed, n, err)
+		}
+		r.step(Event{})
+		r.settle()
+		r.agree()
+		r.quiet()
+		r.close()
+	}
+}

@@ -89,7 +89,7 @@ func (pl *planner) decideDropboxOnly(it *item) {
 	}
 	// What has no bytes to download, or lies where Odoo can hold nothing, stays
 	// in Dropbox alone.
-	if it.d.CloudOnly || !pl.takesInOdoo(it.parent) {
+	if it.d.CloudOnly || !pl.takesInOdoo(it.parent) || pl.undecided(it) {
 		return
 	}
 	why := whyNewInDropbox
@@ -112,7 +112,7 @@ func (pl *planner) decideOdooOnly(it *item) {
 		pl.task(it, odbxfs.TaskOdooDelete, odbxfs.Backward, whyRemovedDropbox)
 		return
 	}
-	if !pl.takesInDropbox(it.parent) {
+	if !pl.takesInDropbox(it.parent) || pl.undecided(it) {
 		return
 	}
 	why := whyNewInOdoo

@@ -80,6 +80,31 @@ func (pl *planner) holdsLife(folder *item) bool {
 	return false
 }
 
+// undecided reports whether a folder that was removed on one side lives only
+// for what is busy in it. What becomes of that is not known yet: it may be about
+// to go, too. So the folder is neither removed nor made again before; its
+// contents mark it when they are through.
+func (pl *planner) undecided(it *item) bool {
+	return it.kind == odbxfs.Folder && it.p != nil && !pl.livesByItself(it) && !pl.holdsCertainLife(it)
+}
+
+// holdsCertainLife is holdsLife without what is busy.
+func (pl *planner) holdsCertainLife(folder *item) bool {
+	for _, children := range [][]odbxfs.NodeID{pl.odooChildren(folder.id), pl.dropboxChildren(folder.id)} {
+		for _, id := range children {
+			it := pl.item(id)
+			switch {
+			case it.away != nil:
+				return true
+			case it.parent != folder.id || it.busy:
+			case pl.livesByItself(it) || it.kind == odbxfs.Folder && pl.holdsCertainLife(it):
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // takesInOdoo reports whether Odoo can hold something in this folder: it is
 // mirrored by this client, or is about to be made.
 func (pl *planner) takesInOdoo(id odbxfs.NodeID) bool {

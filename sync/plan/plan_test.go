@@ -402,3 +402,36 @@ func TestOneOfTwoRivalsIsEnough(t *testing.T) {
 		}
 	}
 }
+
+// What is busy in a removed folder may be about to go itself: the folder waits
+// for it, and comes back only for what surely stays.
+func TestARemovedFolderWaitsForWhatIsBusyInIt(t *testing.T) {
+	for on, back := range map[side]string{D: "dropbox-mkdir 6 as 3/sub", O: "odoo-mkdir 6 as 3/sub"} {
+		w := base()
+		w.apply(remove(on, 6), 0)
+		o, d, s := w.readers()
+		all := plannedNodes(o, d, s, 6)
+		inside := slices.DeleteFunc(all, func(id odbxfs.NodeID) bool { return id == 6 })
+		pol := Policy{Client: mirrorOnly, Busy: func(id odbxfs.NodeID) bool { return slices.Contains(inside, id) }}
+		if tasks, _ := Plan([]odbxfs.NodeID{6}, o, d, s, pol); len(tasks) != 0 {
+			t.Errorf("removed in %v: got %q while its contents are busy", on, describeAll(tasks))
+		}
+		other := map[side]side{D: O, O: D}[on]
+		w.apply(file(other, 6, "new"), 1)
+		o, d, s = w.readers()
+		tasks, _ := Plan([]odbxfs.NodeID{6}, o, d, s, pol)
+		if got := describeAll(tasks); len(got) == 0 || got[0] != back {
+			t.Errorf("removed in %v, with something new in it: got %q, want %q first", on, got, back)
+		}
+	}
+}
+
+// plannedNodes gives the nodes that a plan for one dirty node speaks of.
+func plannedNodes(o odbxfs.Reader[odbxfs.OdooNode], d odbxfs.Reader[odbxfs.DropboxNode], s odbxfs.Reader[odbxfs.Pair], dirty odbxfs.NodeID) []odbxfs.NodeID {
+	tasks, _ := Plan([]odbxfs.NodeID{dirty}, o, d, s, Policy{Client: mirrorOnly})
+	var all []odbxfs.NodeID
+	for _, t := range tasks {
+		all = append(all, t.Node)
+	}
+	return all
+}
