@@ -19,8 +19,9 @@ type Status struct {
 	Parked  []Item   // what can't be done, with its reason
 	Waiting []string // why nothing moves, in sentences
 	Clients []ClientStatus
-	OdooOK  bool // Odoo's last answer was no error
-	Looked  bool // Odoo was read whole once since the start
+	OdooOK  bool             // Odoo's last answer was no error
+	OdooErr odbxfs.ErrorKind // when it was one: its kind
+	Looked  bool             // Odoo was read whole once since the start
 }
 
 // Item is one thing that waits for a person.
@@ -38,8 +39,9 @@ type ClientStatus struct {
 	Name    string
 	State   string // connected, paused, error, or "" while it starts
 	Message string
-	Epoch   int64 // of the lease; 0: not ours
-	Listed  bool  // Dropbox was read to its end once since the start
+	Kind    odbxfs.ErrorKind // of the error, in state error
+	Epoch   int64            // of the lease; 0: not ours
+	Listed  bool             // Dropbox was read to its end once since the start
 }
 
 // Status gives the state as of the last step. It may be called from any
@@ -102,6 +104,7 @@ func (e *Engine) publish() error {
 	}
 	slices.Sort(s.Running)
 	if e.odoo.err != nil {
+		s.OdooErr = odbxfs.KindOf(e.odoo.err)
 		s.Waiting = append(s.Waiting, "Odoo: "+e.odoo.err.Error())
 	}
 	if e.intents.err != nil {
@@ -110,7 +113,7 @@ func (e *Engine) publish() error {
 	for _, c := range e.sorted() {
 		state, message := e.stateOf(c)
 		s.Clients = append(s.Clients, ClientStatus{ID: c.id, Name: c.cfg.Name, State: state, Message: message,
-			Epoch: c.lease.epoch, Listed: c.listed})
+			Kind: odbxfs.KindOf(c.remote.err), Epoch: c.lease.epoch, Listed: c.listed})
 		for _, err := range []error{c.remote.err, c.writing.err, c.lease.err} {
 			if err != nil {
 				s.Waiting = append(s.Waiting, fmt.Sprintf("%s: %s", c.cfg.Name, err))

@@ -81,10 +81,10 @@ func (f setupFlags) options(ctx context.Context, cfg config.Config) (provision.O
 		}
 		o.Rules = append(o.Rules, provision.RuleSpec{Name: name, Model: model, Client: f.client})
 	}
-	if o.TechnicalLogin != "" {
+	if o.TechnicalLogin != "" && !f.remove {
 		password, err := cfg.Sync.Read(ctx)
 		if err != nil {
-			return o, fmt.Errorf("the password of the technical user %s: %w", o.TechnicalLogin, err)
+			return o, &odbxfs.Error{Op: "read the password of the technical user", Item: o.TechnicalLogin, Kind: odbxfs.KindCredentials, Err: err}
 		}
 		o.TechnicalPassword = password
 	}

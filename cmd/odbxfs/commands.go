@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"odbxfs"
 	"odbxfs/cache"
 	"odbxfs/cmd/odbxfs/control"
 	"odbxfs/cmd/odbxfs/daemon"
@@ -23,7 +25,7 @@ func (a *app) daemonOptions(cmd *cobra.Command, mode daemon.Mode) (daemon.Option
 
 // serve runs a daemon until it is stopped.
 func (a *app) serve(ctx context.Context, opt daemon.Options, ready string) error {
-	d, err := daemon.Open(ctx, opt)
+	d, err := openForDaemon(ctx, opt)
 	if err != nil {
 		return openError(err)
 	}
@@ -34,8 +36,43 @@ func (a *app) serve(ctx context.Context, opt daemon.Options, ready string) error
 	return errors.Join(serveErr, d.Close())
 }
 
-// openError says what to do when another process has the store.
+// openForDaemon opens the store. One that a command has for a moment, while no
+// daemon answers, is waited for.
+func openForDaemon(ctx context.Context, opt daemon.Options) (*daemon.Daemon, error) {
+	if opt.Store == "" {
+		opt.Store = daemon.StoreDir(opt.Config, opt.Mode)
+	}
+	socket, err := control.Path(opt.Store)
+	if err != nil {
+		return nil, err
+	}
+	for start := time.Now(); ; {
+		d, err := daemon.Open(ctx, opt)
+		if !errors.Is(err, cache.ErrLocked) || control.Alive(ctx, socket) || time.Since(start) > lockPatience {
+			return d, err
+		}
+		if err := pause(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pause is the time between two tries of a locked store.
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(200 * time.Millisecond):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// openError says what to do when another process has the store, and that
+// missing settings are the caller's to give.
 func openError(err error) error {
+	if errors.Is(err, daemon.ErrSettings) {
+		return usageError{err}
+	}
 	if errors.Is(err, cache.ErrLocked) {
 		return hintedError{err, "a daemon is at work on this store already; `odbxfs status` asks it"}
 	}
@@ -117,14 +154,27 @@ func newSync(a *app) *cobra.Command {
 				return err
 			}
 			if dry {
-				return a.printPlanned(r.Planned)
+				return errors.Join(a.printPlanned(r.Planned), unanswered(r.Status))
 			}
-			return a.finish(r.Status)
+			return errors.Join(a.finish(r.Status), unanswered(r.Status))
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "do what is to be done now, then end")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be done, and do nothing")
 	return cmd
+}
+
+// unanswered tells of a remote without which a pass could not be done.
+func unanswered(s sync.Status) error {
+	if !s.OdooOK {
+		return &odbxfs.Error{Op: "sync", Item: "with Odoo", Kind: s.OdooErr, Err: errors.New(strings.Join(s.Waiting, "; "))}
+	}
+	for _, c := range s.Clients {
+		if c.State == sync.StateError {
+			return &odbxfs.Error{Op: "sync", Item: c.Name, Kind: c.Kind, Err: errors.New(c.Message)}
+		}
+	}
+	return nil
 }
 
 // finish prints a state, and makes an exit code of what waits for a person.
@@ -158,10 +208,8 @@ func (a *app) ask(ctx context.Context, opt daemon.Options, verb string, args, re
 		if !errors.Is(err, cache.ErrLocked) || time.Since(start) > lockPatience {
 			return err
 		}
-		select {
-		case <-time.After(200 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := pause(ctx); err != nil {
+			return err
 		}
 	}
 }

@@ -17,7 +17,10 @@ const shown = 20
 func printStatus(w io.Writer, s sync.Status) {
 	var b strings.Builder
 	odoo := "Odoo answers"
-	if !s.OdooOK {
+	switch {
+	case s.Time.IsZero():
+		odoo = "no daemon runs on this store"
+	case !s.OdooOK:
 		odoo = "Odoo does not answer"
 	}
 	fmt.Fprintf(&b, "%s; %d tasks and %d changes of the mount are under way\n", odoo, s.Queued, s.Intents)

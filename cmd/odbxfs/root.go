@@ -33,7 +33,8 @@ would be lost.`
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use: "odbxfs", Short: "Odoo's documents as plain files, mirrored to Dropbox", Long: about + "\n" + exitHelp,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
+		Args: noSuchCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultPath(), "the config file (or ODBXFS_CONFIG)")
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log every call")
@@ -56,6 +57,18 @@ func newConfig(a *app) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// noSuchCommand judges what follows odbxfs and is no command.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("there is no command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return usageError{err}
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

@@ -65,13 +65,14 @@ func (d *Demo) start(ctx context.Context, opt Options) error {
 			return fmt.Errorf("make the demo's folders: %w", err)
 		}
 	}
+	// First, since it refuses a folder that another demo has.
+	if err := d.startDropbox(opt.Dir); err != nil {
+		return err
+	}
 	// Odoo is a new one each time, so what the store knew of the last one is
 	// void. The files in DIR/dropbox stay, and come into the new Odoo from there.
 	if err := os.RemoveAll(d.Store); err != nil {
 		return fmt.Errorf("begin with a new store: %w", err)
-	}
-	if err := d.startDropbox(opt.Dir); err != nil {
-		return err
 	}
 	if err := d.startOdoo(ctx, opt); err != nil {
 		return err

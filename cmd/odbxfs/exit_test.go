@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"odbxfs"
+	"odbxfs/cache"
+	"odbxfs/cmd/odbxfs/daemon"
+	"odbxfs/sync"
+)
+
+func TestExitCodes(t *testing.T) {
+	of := func(k odbxfs.ErrorKind) error { return &odbxfs.Error{Op: "do", Kind: k} }
+	for _, c := range []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"done", nil, exitOK},
+		{"stopped by Ctrl-C", fmt.Errorf("while syncing: %w", context.Canceled), exitOK},
+		{"unforeseen", errors.New("x"), exitError},
+		{"a wrong argument", usageError{errors.New("x")}, exitUsage},
+		{"no settings", openError(daemon.ErrSettings), exitUsage},
+		{"no answer", of(odbxfs.KindUnavailable), exitUnreachable},
+		{"asked to wait", of(odbxfs.KindRateLimited), exitUnreachable},
+		{"a refused login", fmt.Errorf("sync: %w", of(odbxfs.KindCredentials)), exitLogin},
+		{"something waits", codedError{exitPerson, errors.New("x")}, exitPerson},
+		{"a locked store", openError(cache.ErrLocked), exitLocked},
+		{"another database", of(odbxfs.KindForeign), exitRefused},
+		{"two errors", errors.Join(codedError{exitPerson, errors.New("x")}, of(odbxfs.KindUnavailable)), exitPerson},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := exitCode(c.err); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// A script reads the codes in the help; so all of them stand there.
+func TestTheHelpListsTheExitCodes(t *testing.T) {
+	for code := exitOK; code <= exitRefused; code++ {
+		if !strings.Contains(exitHelp, fmt.Sprintf(" %d ", code)) && !strings.Contains(exitHelp, fmt.Sprintf("\n%d ", code)) {
+			t.Errorf("%d is not in the help", code)
+		}
+	}
+}
+
+func TestEachErrorHasAHint(t *testing.T) {
+	errs := map[string]error{
+		"usage": usageError{errors.New("x")}, "locked": cache.ErrLocked, "held by a daemon": openError(cache.ErrLocked),
+		"waits": codedError{exitPerson, errors.New("x")}, "unforeseen": errors.New("x"),
+	}
+	for _, k := range odbxfs.ErrorKinds() {
+		if hints[k] == "" {
+			t.Errorf("%s has none", k)
+		}
+		errs[k.String()] = &odbxfs.Error{Op: "do", Kind: k}
+	}
+	for name, err := range errs {
+		var b bytes.Buffer
+		report(&b, err)
+		message, hint, ok := strings.Cut(b.String(), "\nhint: ")
+		if !ok || !strings.HasPrefix(message, "odbxfs: ") || len(hint) < 10 || !strings.HasSuffix(hint, "\n") {
+			t.Errorf("%s: %q", name, b.String())
+		}
+	}
+	var b bytes.Buffer
+	if report(&b, nil); b.Len() > 0 {
+		t.Errorf("no error: %q", b.String())
+	}
+}
+
+func TestStatusInWords(t *testing.T) {
+	many := make([]sync.Item, shown+3)
+	for i := range many {
+		many[i] = sync.Item{What: "odoo-delete", Path: fmt.Sprintf("Sales Orders/S%05d", i), Reason: "r"}
+	}
+	now := sync.Status{OdooOK: true}
+	now.Time = now.Time.AddDate(2026, 0, 0)
+	for _, c := range []struct {
+		name string
+		give func(*sync.Status)
+		want string
+	}{
+		{"idle", func(*sync.Status) {}, "Odoo answers; 0 tasks"},
+		{"Odoo is away", func(s *sync.Status) { s.OdooOK, s.Waiting = false, []string{"Odoo: not reachable"} }, "Odoo does not answer; 0 tasks and 0 changes of the mount are under way\nwaiting: Odoo: not reachable\n"},
+		{"a client", func(s *sync.Status) { s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateConnected}} }, "cloud client Main: connected\n"},
+		{"parked", func(s *sync.Status) { s.Parked = many[:1] }, "1 parked, see why and then `odbxfs retry`:\n  odoo-delete  Sales Orders/S00000: r\n"},
+		{"many are cut", func(s *sync.Status) { s.Held = many }, "  and 3 more (status --json has all)\n"},
+		{"escapes of a terminal are taken out", func(s *sync.Status) { s.Parked = []sync.Item{{Path: "a\x1b[31m\nb"}} }, "a\ufffd[31m\ufffdb"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := now
+			c.give(&s)
+			var b bytes.Buffer
+			printStatus(&b, s)
+			if !strings.Contains(b.String(), c.want) {
+				t.Errorf("got %q, want %q in it", b.String(), c.want)
+			}
+		})
+	}
+}
+
+func TestWhatCannotAnswerIsAnError(t *testing.T) {
+	answered := sync.Status{OdooOK: true, Clients: []sync.ClientStatus{{Name: "Main", State: sync.StateConnected}, {Name: "Old", State: sync.StatePaused}}}
+	if err := unanswered(answered); err != nil {
+		t.Error(err)
+	}
+	if err := unanswered(sync.Status{OdooErr: odbxfs.KindCredentials, Waiting: []string{"Odoo: refused"}}); exitCode(err) != exitLogin {
+		t.Error(err)
+	}
+	answered.Clients[0] = sync.ClientStatus{Name: "Main", State: sync.StateError, Message: "m", Kind: odbxfs.KindUnavailable}
+	if err := unanswered(answered); exitCode(err) != exitUnreachable || !strings.Contains(err.Error(), "Main") {
+		t.Error(err)
+	}
+}
