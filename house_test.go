@@ -91,7 +91,7 @@ func within(pkg, pattern string) bool {
 	return pattern == "..." || pkg == tree || isTree && strings.HasPrefix(pkg, tree+"/")
 }
 
-// meant lists the module's packages, as paths below its root.
+// ownPackages lists the module's packages, as paths below its root.
 func ownPackages(all map[string]listed) []string {
 	var own []string
 	for path := range all {
@@ -118,6 +118,23 @@ func TestArrowsOfTheHouse(t *testing.T) {
 		if base := strings.TrimSuffix(a.to, "/..."); a.to != "*" && a.to != "testing" && base != "cmd" &&
 			!slices.ContainsFunc(own, func(p string) bool { return within(p, a.to) }) {
 			t.Errorf("the package %s of an arrow is gone; mend the table", a.to)
+		}
+	}
+}
+
+// Each package says in its doc.go what it promises, and the module's lists all.
+func TestEachPackageHasItsDoc(t *testing.T) {
+	root, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range ownPackages(listPackages(t)) {
+		doc, err := os.ReadFile(filepath.Join(pkg, "doc.go"))
+		if err != nil || !regexp.MustCompile(`(?m)\A// (Package|Command|Odbxfs) .*(\n//.*)*\npackage `).Match(doc) {
+			t.Errorf("%s: no package comment in its doc.go: %v", pkg, err)
+		}
+		if pkg != "." && !regexp.MustCompile(`(?m)^//\t`+regexp.QuoteMeta(pkg)+` +\S`).Match(root) {
+			t.Errorf("%s: not in the list of the module's doc.go", pkg)
 		}
 	}
 }
