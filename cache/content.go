@@ -89,6 +89,9 @@ func (o *Content) fill(p []byte, off int64) error {
 	if o.Whole() {
 		return nil
 	}
+	if err := o.c.makeRoom(int64(len(p))); err != nil {
+		return fmt.Errorf("filling content %s: %w", o.e.id, err)
+	}
 	if _, err := o.e.file.WriteAt(p, off); err != nil {
 		return fmt.Errorf("filling content %s: %w", o.e.id, err)
 	}

@@ -134,30 +134,41 @@ func (c *Contents) Usage() (total, evictable int64) {
 // evictBatch bounds one transaction of Evict.
 const evictBatch = 200
 
-// Evict removes what was used longest ago until the limit is kept: never what
-// is open, nor what an intent or a pin refers to.
+// Evict removes what was used longest ago until the limit is kept, and room on
+// the disk: never what is open, nor what an intent or a pin refers to.
 func (c *Contents) Evict(ctx context.Context) error {
-	for c.s.opt.ContentLimit > 0 {
+	over, err := c.s.shortage(0, 1)
+	if err != nil {
+		return err
+	}
+	if limit := c.s.opt.ContentLimit; limit > 0 {
+		_, evictable := c.Usage()
+		over = max(over, evictable-limit)
+	}
+	return c.evict(ctx, over)
+}
+
+// evict removes at least so many bytes, or all there are. It works on a full
+// disk, too.
+func (c *Contents) evict(ctx context.Context, over int64) error {
+	for over > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, evictable := c.Usage()
-		over := evictable - c.s.opt.ContentLimit
-		if over <= 0 {
-			return nil
-		}
-		victims := c.oldest(over)
+		victims, bytes := c.oldest(over)
 		if len(victims) == 0 {
 			return nil
 		}
-		if err := c.s.Update(func(tx *Tx) error { return tx.evict(victims) }); err != nil {
+		if err := c.s.update(func(tx *Tx) error { return tx.evict(victims) }); err != nil {
 			return err
 		}
+		over -= bytes
 	}
 	return nil
 }
 
-func (c *Contents) oldest(over int64) []odbxfs.ContentID {
+// oldest gives what to remove next, and how many bytes that frees.
+func (c *Contents) oldest(over int64) (ids []odbxfs.ContentID, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var list []*entry
@@ -167,15 +178,14 @@ func (c *Contents) oldest(over int64) []odbxfs.ContentID {
 		}
 	}
 	slices.SortFunc(list, func(a, b *entry) int { return a.used.Compare(b.used) })
-	var ids []odbxfs.ContentID
 	for _, e := range list {
-		if over <= 0 || len(ids) == evictBatch {
+		if bytes >= over || len(ids) == evictBatch {
 			break
 		}
-		over -= e.bytes()
+		bytes += e.bytes()
 		ids = append(ids, e.id)
 	}
-	return ids
+	return ids, bytes
 }
 
 // removeFile forgets a content whose record is gone.

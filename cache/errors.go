@@ -3,6 +3,8 @@ package cache
 import (
 	"errors"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // What a caller of the store decides by.
@@ -20,6 +22,9 @@ var (
 	ErrNotWhole = errors.New("parts of the content are not in the store")
 	// ErrCorrupt: a stored record or content is not what was stored.
 	ErrCorrupt = errors.New("the store's data is damaged")
+	// ErrFull: the store's disk has no room but what the store needs for itself.
+	// It is ENOSPC, too.
+	ErrFull = fmt.Errorf("the disk of the store is full: %w", unix.ENOSPC)
 	// ErrClosed: the store, content or writer was closed before.
 	ErrClosed = errors.New("closed")
 )

@@ -56,6 +56,8 @@ type Options struct {
 
 	// memTable is the size of Badger's tables in memory; tests make it small.
 	memTable int64
+	// free gives the room on the disk and its size; tests make it small.
+	free func() (free, total int64, err error)
 }
 
 // Store is an open store. Its methods may be called concurrently.
@@ -232,10 +234,14 @@ func (s *Store) View(fn func(*Tx) error) error {
 // Update calls fn in a transaction and commits unless fn fails. There is one
 // Update at a time; fn must be quick, do no I/O elsewhere, and call nothing of
 // the store but its transaction. What is committed survives the process at
-// once, and the machine after the next [Store.Sync].
+// once, and the machine after the next [Store.Sync]. [ErrFull] when the disk has
+// no room left.
 func (s *Store) Update(fn func(*Tx) error) error {
 	if s.closed.Load() {
 		return ErrClosed
+	}
+	if err := s.roomForRecords(recordShare); err != nil {
+		return err
 	}
 	if err := s.update(fn); err != nil {
 		return err
@@ -249,6 +255,9 @@ func (s *Store) Update(fn func(*Tx) error) error {
 func (s *Store) update(fn func(*Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if err := s.roomForRecords(lastShare); err != nil {
+		return err
+	}
 	tx := s.newTx(true)
 	defer tx.snap.Discard()
 	if err := fn(tx); err != nil {

@@ -59,7 +59,7 @@ func (c *Contents) NewWriter(ctx context.Context, base odbxfs.ContentID, size in
 	if err := w.freshLocked(); err != nil {
 		return nil, err
 	}
-	if err := cloneFile(w.f, r.e.file, min(size, r.Size())); err != nil {
+	if err := c.cloneFile(w.f, r.e.file, min(size, r.Size())); err != nil {
 		return nil, w.abandon(err)
 	}
 	w.size = size
@@ -98,9 +98,12 @@ func (w *Writer) freshLocked() error {
 }
 
 // cloneFile copies the first n bytes, sharing blocks where the file system can.
-func cloneFile(dst, src *os.File, n int64) error {
+func (c *Contents) cloneFile(dst, src *os.File, n int64) error {
 	if err := unix.IoctlFileClone(int(dst.Fd()), int(src.Fd())); err == nil {
 		return nil
+	}
+	if err := c.makeRoom(n); err != nil {
+		return err
 	}
 	_, err := io.Copy(dst, io.NewSectionReader(src, 0, n))
 	return err
@@ -121,6 +124,9 @@ func (w *Writer) WriteAt(p []byte, off int64) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.ownLocked(); err != nil {
+		return 0, err
+	}
+	if err := w.c.makeRoom(int64(len(p))); err != nil {
 		return 0, err
 	}
 	n, err := w.f.WriteAt(p, off)
@@ -173,7 +179,7 @@ func (w *Writer) ownLocked() error {
 		w.f, w.path = sealed, ""
 		return err
 	}
-	if err := cloneFile(w.f, sealed, w.size); err != nil {
+	if err := w.c.cloneFile(w.f, sealed, w.size); err != nil {
 		// The half copy is swept at the next start; the writer stays as it was.
 		err = fmt.Errorf("copying a file that is being written: %w", err)
 		if cerr := w.f.Close(); cerr != nil {

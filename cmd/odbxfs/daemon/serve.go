@@ -82,6 +82,9 @@ func (d *Daemon) mount(ctx context.Context) (*fs.Server, error) {
 	})
 }
 
+// fullPause is how long a full disk is left alone.
+const fullPause = 5 * time.Second
+
 // loop runs the engine. Work that needs it for itself (once, reset) stops it,
 // and it goes on anew from the store afterwards.
 func (d *Daemon) loop(ctx context.Context, e *sync.Engine) error {
@@ -92,7 +95,16 @@ func (d *Daemon) loop(ctx context.Context, e *sync.Engine) error {
 		select {
 		case err := <-ended:
 			pause()
-			return err
+			if !errors.Is(err, cache.ErrFull) {
+				return err
+			}
+			// The mount stays, to be read and to be made room in.
+			d.log.Error("nothing is sent until there is room on the disk of the store", "store", d.opt.Store, "error", err)
+			select {
+			case <-time.After(fullPause):
+			case <-ctx.Done():
+				return nil
+			}
 		case work := <-d.changes:
 			pause()
 			if err := <-ended; err != nil {
