@@ -1,4 +1,4 @@
-package odootest_test
+package ports
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"odbxfs"
-	"odbxfs/odoo/odootest"
 )
 
 const dropboxURL = "https://www.dropbox.com/scl/fi/"
@@ -39,10 +38,13 @@ func convertAndRestore(b *bench) {
 		t.Errorf("link: %+v", l)
 	}
 	row := b.row(t, "ir.attachment", n.Ref.ID)
-	for field, want := range map[string]any{"type": "url", "url": op.URL, "mimetype": "application/octet-stream", "checksum": string(n.SHA1), "file_size": int64(0), "store_fname": nil} {
+	for field, want := range map[string]any{"type": "url", "url": op.URL, "mimetype": "application/octet-stream", "checksum": string(n.SHA1)} {
 		if row[field] != want {
 			t.Errorf("row: %s is %v, want %v", field, row[field], want)
 		}
+	}
+	if !unset(row["file_size"]) || !unset(row["store_fname"]) {
+		t.Errorf("the row still has bytes: %v, %v", row["file_size"], row["store_fname"])
 	}
 	if n := b.node(t, b.user, n.Ref); n.Type != odbxfs.Link || n.Size != l.Size {
 		t.Errorf("as the user sees it: %+v", n)
@@ -56,7 +58,7 @@ func convertAndRestore(b *bench) {
 	}
 	b.apply(t, b.engine, odbxfs.Done, back)
 	row = b.row(t, "ir.attachment", n.Ref.ID)
-	if row["url"] != nil || row["x_odbxfs_mimetype"] != nil || row["x_odbxfs_size"] != nil {
+	if !unset(row["url"]) || !unset(row["x_odbxfs_mimetype"]) || !unset(row["x_odbxfs_size"]) {
 		t.Errorf("something of the link is left: %v", row)
 	}
 	// what the mount writes over a link is a binary again
@@ -78,7 +80,7 @@ func retained(b *bench) {
 	b.must(t, b.admin.Write(b.ctx, "ir.attachment", []int64{public.Ref.ID}, map[string]any{"public": true}))
 	m, err := b.admin.Create(b.ctx, "mail.mail", map[string]any{"subject": "later", "body_html": "<p>x</p>", "email_to": "a@example.com", "state": "outgoing", "attachment_ids": []any{[]any{6, 0, []int64{unsent.Ref.ID}}}})
 	b.must(t, err)
-	_, err = b.admin.Create(b.ctx, "project.task", map[string]any{"name": "T", "project_id": int64(1), "displayed_image_id": cover.Ref.ID})
+	_, err = b.admin.Create(b.ctx, "project.task", map[string]any{"name": "T", "project_id": b.id(t, "project.project", nil), "displayed_image_id": cover.Ref.ID})
 	b.must(t, err)
 	_, err = b.admin.Create(b.ctx, "mail.message", map[string]any{"model": "res.partner", "res_id": partner.ID, "body": "x", "attachment_ids": []any{[]any{6, 0, []int64{message.Ref.ID}}}})
 	b.must(t, err)
@@ -100,7 +102,7 @@ func retained(b *bench) {
 	b.apply(t, b.engine, odbxfs.Done, convertOp(b, message, "id:message"))
 	b.must(t, b.admin.Write(b.ctx, "mail.mail", []int64{m}, map[string]any{"state": "sent"}))
 	b.apply(t, b.engine, odbxfs.Done, convertOp(b, unsent, "id:sent"))
-	if n := b.count("x_odbxfs_pair", starts("x_dropbox", "id:kept-")); n != 0 {
+	if n := b.countPairs(t, "id:kept-"); n != 0 {
 		t.Errorf("%d pairs of what was not converted", n)
 	}
 }
@@ -126,38 +128,34 @@ func convertChanged(b *bench) {
 	gone := b.put(t, b.user, b.partner(t, "Busy 4"), "d.txt", []byte("4"))
 	b.apply(t, b.user, odbxfs.Done, remove(gone))
 	b.apply(t, b.engine, odbxfs.Gone, convertOp(b, gone, "id:busy3"))
-	if n := b.count("x_odbxfs_pair", starts("x_dropbox", "id:busy")); n != 0 {
+	if n := b.countPairs(t, "id:busy"); n != 0 {
 		t.Errorf("%d pairs of conversions that did not happen", n)
 	}
 }
 
 // convertConcurrent lets another write while the conversion's transaction is
-// open: it sees his work, as PostgreSQL has it after a retry.
+// open: it waits for him, or is run again, and sees his work.
 func convertConcurrent(b *bench) {
 	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Race"), "r.txt", []byte("1"))
-	commit, done := make(chan struct{}), make(chan odbxfs.Outcome, 1)
-	b.s.Inject(odootest.Fault{Model: "ir.actions.server", Method: "run", Until: commit})
-	go func() {
+	got := odbxfs.Outcome(0)
+	b.srv.Meet(t, b.user, rewrite(n, []byte("2")), func() {
 		res, err := b.engine.Apply(b.ctx, []odbxfs.OdooOp{convertOp(b, n, "id:race")})
 		if err != nil {
 			t.Error(err)
-			done <- 0
 			return
 		}
-		done <- res[0].Outcome
-	}()
-	b.waitFor(t, "the conversion is open", func() bool { return b.s.Held() == 1 })
-	b.apply(t, b.user, odbxfs.Done, rewrite(n, []byte("2")))
-	close(commit)
-	if got := <-done; got != odbxfs.Changed {
+		got = res[0].Outcome
+	})
+	if got != odbxfs.Changed {
 		t.Errorf("outcome %d, want Changed", got)
 	}
 }
 
-func (b *bench) waitFor(t *testing.T, what string, holds func() bool) {
+// WaitFor polls until a condition holds, for 20 s.
+func WaitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	for !holds() {
 		select {

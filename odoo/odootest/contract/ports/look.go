@@ -1,4 +1,4 @@
-package odoo_test
+package ports
 
 import (
 	"fmt"
@@ -6,13 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"odbxfs"
 	"odbxfs/odoo"
 )
 
-func listsEverything(t *testing.T, b *bench) {
+func listsEverything(b *bench) {
+	t := b.t
 	for name, p := range map[string]port{"engine": b.engine, "user": b.user} {
 		c, err := p.Changes(b.ctx, "")
 		if err != nil {
@@ -42,7 +41,8 @@ func listsEverything(t *testing.T, b *bench) {
 	}
 }
 
-func countsMatchRefs(t *testing.T, b *bench) {
+func countsMatchRefs(b *bench) {
+	t := b.t
 	b.put(t, b.user, b.partner(t, "Counted"), "a.txt", []byte("a"))
 	for name, p := range map[string]port{"engine": b.engine, "user": b.user} {
 		c, err := p.Changes(b.ctx, "")
@@ -119,7 +119,8 @@ func (b *bench) settleMark(t *testing.T, p port) string {
 	return c.Mark
 }
 
-func idleLook(t *testing.T, b *bench) {
+func idleLook(b *bench) {
+	t := b.t
 	for name, p := range map[string]port{"engine": b.engine, "user": b.user} {
 		c, err := p.Changes(b.ctx, b.settleMark(t, p))
 		if err != nil {
@@ -133,25 +134,15 @@ func idleLook(t *testing.T, b *bench) {
 
 // lateCommit writes in a transaction that starts first and commits last, with
 // looks and other people's work in between.
-func lateCommit(t *testing.T, b *bench) {
+func lateCommit(b *bench) {
+	t := b.t
 	partner := b.partner(t, "Late")
 	early := b.put(t, b.engine, partner, "early.txt", []byte("1"))
 	mark := b.settleMark(t, b.engine)
-	conn, err := pgx.Connect(b.ctx, asOdoo(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(b.ctx)
-	tx, err := conn.Begin(b.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var started time.Time
-	if err := tx.QueryRow(b.ctx, "UPDATE ir_attachment SET name = 'late.txt', write_date = now() at time zone 'utc' WHERE id = $1 RETURNING now()", early.Ref.ID).Scan(&started); err != nil {
-		t.Fatal(err)
-	}
+	commit := b.srv.WriteLate(t, b.admin, early.Ref.ID, "late.txt")
+	var between odbxfs.OdooNode
 	for i := range 3 {
-		b.put(t, b.engine, partner, fmt.Sprintf("between-%d.txt", i), []byte("x"))
+		between = b.put(t, b.engine, partner, fmt.Sprintf("between-%d.txt", i), []byte("x"))
 		c, err := b.engine.Changes(b.ctx, mark)
 		if err != nil {
 			t.Fatal(err)
@@ -161,29 +152,25 @@ func lateCommit(t *testing.T, b *bench) {
 		}
 		mark = c.Mark
 	}
-	if err := tx.Commit(b.ctx); err != nil {
-		t.Fatal(err)
+	commit()
+	bears := func(ref odbxfs.OdooRef) time.Time {
+		at, _ := b.row(t, "ir.attachment", ref.ID)["write_date"].(time.Time)
+		return at
+	}
+	if late, last := bears(early.Ref), bears(between.Ref); late.IsZero() || !late.Before(last) {
+		t.Errorf("what was committed last bears %s, what came between %s", late, last)
 	}
 	c, err := b.engine.Changes(b.ctx, mark)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := find(c.Nodes, partner, "late.txt"); !ok {
-		t.Errorf("the change of a transaction that began at %s is missed by mark %s", started.UTC(), mark)
+		t.Errorf("the late change is missed by mark %s", mark)
 	}
 }
 
-// asOdoo is the database's address as Odoo's own role: pg_stat_activity shows
-// a role its own sessions only.
-func asOdoo(b *bench) string {
-	cfg, err := pgx.ParseConfig(b.s.DSN())
-	if err != nil {
-		panic(err)
-	}
-	return fmt.Sprintf("host=%s port=%d user=odoo dbname=%s", cfg.Host, cfg.Port, cfg.Database)
-}
-
-func defaultSubfolders(t *testing.T, b *bench) {
+func defaultSubfolders(b *bench) {
+	t := b.t
 	mark := b.settleMark(t, b.user)
 	template, err := b.admin.Create(b.ctx, "sale.order", map[string]any{"partner_id": b.partner(t, "Buyer").ID})
 	if err != nil {
@@ -210,7 +197,8 @@ func defaultSubfolders(t *testing.T, b *bench) {
 	}
 }
 
-func firstRuleWins(t *testing.T, b *bench) {
+func firstRuleWins(b *bench) {
+	t := b.t
 	ids, err := b.admin.Search(b.ctx, "ir.model", []any{[]any{"model", "=", "res.partner"}}, odoo.Query{})
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +226,8 @@ func firstRuleWins(t *testing.T, b *bench) {
 	}
 }
 
-func brokenDomain(t *testing.T, b *bench) {
+func brokenDomain(b *bench) {
+	t := b.t
 	ids, err := b.admin.Search(b.ctx, "ir.model", []any{[]any{"model", "=", "res.country"}}, odoo.Query{})
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +245,8 @@ func brokenDomain(t *testing.T, b *bench) {
 	wantKind(t, err, odbxfs.KindInvalid)
 }
 
-func movedInOdoo(t *testing.T, b *bench) {
+func movedInOdoo(b *bench) {
+	t := b.t
 	from, to := b.partner(t, "From"), b.partner(t, "To")
 	a := b.apply(t, b.engine, odbxfs.Done, mkdir(from, "A")).Node.Ref
 	inA := b.apply(t, b.engine, odbxfs.Done, mkdir(a, "B")).Node.Ref
@@ -275,7 +265,7 @@ func movedInOdoo(t *testing.T, b *bench) {
 	if n := b.node(t, b.engine, file); n.ParentRef != inA {
 		t.Errorf("document: %+v", n)
 	}
-	if got := b.number(t, "SELECT res_id FROM ir_attachment WHERE id = $1", file.ID); got != to.ID {
-		t.Errorf("the document is of partner %d, want %d", got, to.ID)
+	if got := b.row(t, "ir.attachment", file.ID)["res_id"]; got != to.ID {
+		t.Errorf("the document is of partner %v, want %d", got, to.ID)
 	}
 }

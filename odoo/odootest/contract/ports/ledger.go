@@ -1,4 +1,4 @@
-package odootest_test
+package ports
 
 import (
 	"testing"
@@ -84,7 +84,7 @@ func leases(b *bench) {
 	b.must(t, err)
 	defer func() { b.must(t, b.admin.Unlink(b.ctx, "x_odbxfs_client", []int64{id})) }()
 	client := odbxfs.ClientID(id)
-	other := odoo.NewEngine(b.connect(t, demoOptions.TechnicalLogin, demoOptions.TechnicalPassword))
+	other := odoo.NewEngine(b.connect(t, technical))
 	one, until, err := b.engine.Lease(b.ctx, client, "one", time.Minute)
 	b.must(t, err)
 	if left := time.Until(until); left <= 0 || left > time.Minute {
@@ -98,7 +98,7 @@ func leases(b *bench) {
 	_, _, err = other.Lease(b.ctx, client, "two", time.Minute)
 	wantKind(t, err, odbxfs.KindAccess)
 	var two int64
-	b.waitFor(t, "the lease lapses", func() bool {
+	WaitFor(t, "the lease lapses", func() bool {
 		two, _, err = other.Lease(b.ctx, client, "two", time.Minute)
 		return err == nil
 	})
@@ -125,20 +125,21 @@ func logLines(b *bench) {
 	note := odbxfs.LogLine{Time: at, State: "note", Item: "no task"}
 	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{line, note}))
 	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{closed, note}))
-	if n := b.count("x_odbxfs_log", is("x_task", "task-1")); n != 1 {
+	if n := b.count(t, "x_odbxfs_log", Where{"x_task": "task-1"}); n != 1 {
 		t.Errorf("%d lines of one task", n)
 	}
 	want := map[string]any{"x_state": "done", "x_pass": "direct", "x_time": closed.Time, "x_dropbox": "id:x", "x_ref": "att:7", "x_name": "Contacts/X/a.txt"}
+	row := b.row(t, "x_odbxfs_log", b.id(t, "x_odbxfs_log", Where{"x_task": "task-1"}))
 	for field, v := range want {
-		if b.count("x_odbxfs_log", func(r map[string]any) bool { return r["x_task"] == "task-1" && r[field] == v }) != 1 {
-			t.Errorf("%s is not %v", field, v)
+		if row[field] != v {
+			t.Errorf("%s is %v, want %v", field, row[field], v)
 		}
 	}
-	if n := b.count("x_odbxfs_log", is("x_name", "no task")); n != 2 {
+	if n := b.count(t, "x_odbxfs_log", Where{"x_name": "no task"}); n != 2 {
 		t.Errorf("%d notes, want 2", n)
 	}
 	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{{Time: at, Task: "task-1", State: "dropped"}, {Time: at, Task: "never there", State: "dropped"}}))
-	if n := b.count("x_odbxfs_log", is("x_task", "task-1")); n != 0 {
+	if n := b.count(t, "x_odbxfs_log", Where{"x_task": "task-1"}); n != 0 {
 		t.Errorf("%d lines of a task that was none", n)
 	}
 }

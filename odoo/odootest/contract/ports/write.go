@@ -1,4 +1,4 @@
-package odootest_test
+package ports
 
 import (
 	"bytes"
@@ -76,7 +76,7 @@ func lostReply(b *bench) {
 	if first.Node.Ref != again.Node.Ref {
 		t.Errorf("made twice: %s and %s", first.Node.Ref, again.Node.Ref)
 	}
-	if n := b.count("ir.attachment", on(parent)); n != 1 {
+	if n := b.count(t, "ir.attachment", on(parent)); n != 1 {
 		t.Errorf("%d attachments, want 1", n)
 	}
 	b.apply(t, b.user, odbxfs.Done, remove(*first.Node))
@@ -155,7 +155,7 @@ func largeFile(b *bench) {
 			t.Errorf("range of %d bytes differs", len(got))
 		}
 	}
-	if left := b.count("ir.attachment", is("res_model", "x_odbxfs_upload")); left != 0 {
+	if left := b.count(t, "ir.attachment", Where{"res_model": "x_odbxfs_upload"}); left != 0 {
 		t.Errorf("%d parts left", left)
 	}
 	lying := create(b.partner(t, "Liar"), "l.bin", []byte("abc"))
@@ -202,7 +202,7 @@ func manyWrites(b *bench) {
 	ops = append(ops, mkdir(parent, "between"))
 	ops[11].Content = func(context.Context) (io.ReadCloser, error) { return nil, errors.New("the disk is gone") }
 	ops[12].Size++
-	calls := len(b.s.Requests())
+	calls := b.srv.Calls(t)
 	res, err := b.user.Apply(b.ctx, ops)
 	if err != nil {
 		t.Fatal(err)
@@ -218,10 +218,10 @@ func manyWrites(b *bench) {
 		}
 	}
 	wantKind(t, res[12].Err, odbxfs.KindCorrupt)
-	if n := b.count("ir.attachment", on(parent)); n != 28 {
+	if n := b.count(t, "ir.attachment", on(parent)); n != 28 {
 		t.Errorf("%d files, want 28", n)
 	}
-	if n := len(b.s.Requests()) - calls; n < 2 || n > 6 {
+	if n := b.srv.Calls(t) - calls; n < 2 || n > 6 {
 		t.Errorf("%d calls for 31 writes of 28 MiB", n)
 	}
 }

@@ -1,4 +1,4 @@
-package odootest_test
+package ports
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	"odbxfs"
 	"odbxfs/odoo"
+	"odbxfs/odoo/odootest/contract"
 	"odbxfs/odoo/provision"
 )
 
@@ -63,17 +64,17 @@ func employeeRights(b *bench) {
 func (b *bench) employee(t *testing.T) *odoo.Client {
 	t.Helper()
 	groups := "groups_id"
-	if b.version >= 19 {
+	if b.srv.Version >= 19 {
 		groups = "group_ids"
 	}
 	user := b.xmlID(t, "base", "group_user")
-	if n := b.count("res.users", is("login", "clerk")); n == 0 {
+	if n := b.count(t, "res.users", Where{"login": "clerk"}); n == 0 {
 		vals := map[string]any{"name": "Clerk", "login": "clerk", "password": "clerk-Secret-1", groups: []any{[]any{6, 0, []int64{user}}}}
 		if _, err := b.admin.Create(b.ctx, "res.users", vals); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return b.connect(t, "clerk", "clerk-Secret-1")
+	return b.connect(t, contract.Login{Login: "clerk", Password: "clerk-Secret-1"})
 }
 
 // actionIDs gives our actions of one set, by name.
@@ -125,7 +126,7 @@ func verifyGroups(b *bench) {
 		t.Fatal(err)
 	}
 	groups := "groups_id"
-	if b.version >= 19 {
+	if b.srv.Version >= 19 {
 		groups = "group_ids"
 	}
 	id := b.actionIDs(t, provision.UserSet)["user_changes"]
