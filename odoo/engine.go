@@ -132,6 +132,37 @@ func (e *Engine) Content(ctx context.Context, ref odbxfs.OdooRef, offset, length
 	return r, named(err, ref.ID)
 }
 
+// Contents gives whole binaries in one call: as many, in the order of refs, as
+// room bytes hold. Links, and what is not there, are left out.
+func (e *Engine) Contents(ctx context.Context, refs []odbxfs.OdooRef, room int64) (map[odbxfs.OdooRef][]byte, error) {
+	var w struct {
+		Files []struct {
+			Ref     string `odoo:"ref"`
+			Content string `odoo:"content"`
+		} `odoo:"files"`
+	}
+	if err := e.run(ctx, "content", map[string]any{"refs": refTexts(refs), "room": strconv.FormatInt(room, 10)}, &w); err != nil {
+		return nil, err
+	}
+	byText := map[string]odbxfs.OdooRef{}
+	for _, ref := range refs {
+		byText[ref.String()] = ref
+	}
+	out := make(map[odbxfs.OdooRef][]byte, len(w.Files))
+	for _, f := range w.Files {
+		ref, asked := byText[f.Ref]
+		raw, err := base64.StdEncoding.DecodeString(f.Content)
+		if err == nil && !asked {
+			err = fmt.Errorf("%s was not asked for", f.Ref)
+		}
+		if err != nil {
+			return nil, answerError("read contents", err)
+		}
+		out[ref] = raw
+	}
+	return out, nil
+}
+
 func errNoDocument(ref odbxfs.OdooRef) error { return fmt.Errorf("%q is no document", ref) }
 
 // pieces reads a document by one call of the action for each piece.

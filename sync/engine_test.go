@@ -586,3 +586,17 @@ func TestAFolderThatAPersonApprovedGoesWithAllThatWasInIt(t *testing.T) {
 		r.close()
 	}
 }
+
+func TestManySmallContentsAreReadTogether(t *testing.T) {
+	r := newRig(t, 1)
+	for i := range 150 {
+		r.odoo.addFile(order1, fmt.Sprintf("f%d", i), []byte(strings.Repeat("x", i+1)))
+	}
+	r.odoo.addFile(order1, "large", make([]byte, aheadFile+1))
+	r.settle()
+	r.agree()
+	if one, many := r.odoo.calls["content"], r.odoo.calls["contents"]; one != 1 || many == 0 || many > 3 {
+		t.Errorf("%d contents were read by themselves, the others in %d calls", one, many)
+	}
+	r.quiet()
+}

@@ -29,6 +29,7 @@ func (x *executor) toDropbox(ctx context.Context, batch []work) []verdict {
 	if len(s.open) == 0 {
 		return x.settlePairs(ctx, s.out)
 	}
+	x.readAhead(ctx, batch, s.open)
 	ops := make([]odbxfs.DropboxOp, len(s.open))
 	for k, i := range s.open {
 		ops[k], sent[i] = x.dropboxOp(batch[i])
@@ -205,6 +206,9 @@ func (x *executor) verify(ctx context.Context, v verdict, sent *sentBytes) verdi
 
 // bytesOf gives the bytes of the task's node in Odoo.
 func (x *executor) bytesOf(w work) *sentBytes {
+	if w.ahead != nil {
+		return &sentBytes{source: openBytes(w.ahead)}
+	}
 	return &sentBytes{source: func(ctx context.Context) (io.ReadCloser, error) {
 		if id, ok := x.store.Contents().BySHA1(w.o.SHA1); ok && w.o.SHA1 != "" {
 			if r, err := storeOpener(x.store.Contents(), id)(ctx); err == nil {

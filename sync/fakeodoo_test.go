@@ -290,6 +290,26 @@ func (o *fakeOdoo) Content(_ context.Context, ref odbxfs.OdooRef, off, n int64) 
 	return io.NopCloser(bytes.NewReader(b)), nil
 }
 
+// Contents implements Bulk.
+func (o *fakeOdoo) Contents(_ context.Context, refs []odbxfs.OdooRef, room int64) (map[odbxfs.OdooRef][]byte, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("contents"); err != nil {
+		return nil, err
+	}
+	got := map[odbxfs.OdooRef][]byte{}
+	for _, ref := range refs {
+		b, ok := o.bytes[ref]
+		if room -= int64(len(b)); room < 0 {
+			break
+		}
+		if ok {
+			got[ref] = bytes.Clone(b)
+		}
+	}
+	return got, o.leave("contents")
+}
+
 // Apply implements Odoo.
 func (o *fakeOdoo) Apply(ctx context.Context, ops []odbxfs.OdooOp) ([]odbxfs.OdooResult, error) {
 	bodies := make([][]byte, len(ops))

@@ -40,6 +40,7 @@ type work struct {
 	path   string           // where it is to be in Dropbox, for tasks on Dropbox
 	stale  bool             // the trees are not what was planned on
 	copyOf odbxfs.DropboxID // of a copy that Odoo made: the file it came from
+	ahead  []byte           // the bytes in Odoo, where they were read with others; nil: not yet
 }
 
 // nextTasks starts a batch on each of the client's two write lanes.

@@ -93,6 +93,9 @@ func twinUpload(c *twinCall) any {
 
 // twinContent is content.py.
 func twinContent(c *twinCall) any {
+	if refs := textsOf(c.arg["refs"]); len(refs) > 0 {
+		return map[string]any{"files": c.smallFiles(refs, c.numberOr0(c.arg["room"]))}
+	}
 	id := c.parse(c.text(c.arg["ref"])).id
 	m := c.must(documents)
 	r := m.rows[id]
@@ -112,4 +115,21 @@ func twinContent(c *twinCall) any {
 		out["content"] = base64.StdEncoding.EncodeToString(raw[from:min(from+length, int64(len(raw)))])
 	}
 	return out
+}
+
+// smallFiles gives whole binaries in their order, as long as there is room.
+func (c *twinCall) smallFiles(refs []string, room int64) []any {
+	files := []any{}
+	for _, ref := range refs {
+		r := c.must(documents).rows[c.parse(ref).id]
+		if r == nil || r.str("type") != "binary" || r.str("res_field") != "" {
+			continue
+		}
+		raw := c.bytesOf(r)
+		if room -= int64(len(raw)); room < 0 {
+			break
+		}
+		files = append(files, map[string]any{"ref": ref, "content": base64.StdEncoding.EncodeToString(raw)})
+	}
+	return files
 }

@@ -163,6 +163,14 @@ func engineContent(b *bench) {
 	if after := b.row(t, "ir.attachment", n.Ref.ID)["write_date"]; after != before {
 		t.Error("reading made the document look changed")
 	}
+	other := b.put(t, b.engine, order, "other.txt", []byte("other"))
+	refs := []odbxfs.OdooRef{odbxfs.AttachmentRef(99_999_999), n.Ref, other.Ref}
+	for room, want := range map[int64]int{100: 2, int64(len(content)): 1, 1: 0} {
+		got, err := b.engine.Contents(b.ctx, refs, room)
+		if err != nil || len(got) != want || want > 0 && !bytes.Equal(got[n.Ref], content) {
+			t.Errorf("with room for %d bytes: %q %v, want %d", room, got, err, want)
+		}
+	}
 	_, err := b.engine.Content(b.ctx, odbxfs.AttachmentRef(99_999_999), 0, -1)
 	wantKind(t, err, odbxfs.KindMissing)
 }
