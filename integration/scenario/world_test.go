@@ -72,6 +72,8 @@ type World struct {
 
 const (
 	wait = 30 * time.Second // what must happen happens by then
+	// manyWait is for hundreds of files: all columns share the machine.
+	manyWait = 2 * time.Minute
 	tick = 50 * time.Millisecond
 
 	technicalLogin    = "odbxfs"
@@ -322,7 +324,13 @@ func (w *World) odbxfs(t *testing.T, args ...string) (output string, code int) {
 // eventually waits until check is content.
 func (w *World) eventually(t *testing.T, what string, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(wait)
+	w.within(t, wait, what, check)
+}
+
+// within is eventually with a limit of its own.
+func (w *World) within(t *testing.T, limit time.Duration, what string, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		err := check()
 		if err == nil {
@@ -334,7 +342,7 @@ func (w *World) eventually(t *testing.T, what string, check func() error) {
 				status, _ := w.odbxfs(t, "status", "--of", name)
 				t.Logf("status of %s:\n%s", name, status)
 			}
-			t.Fatalf("%s: not within %s: %v", what, wait, err)
+			t.Fatalf("%s: not within %s: %v", what, limit, err)
 		}
 		time.Sleep(tick)
 	}
