@@ -43,7 +43,7 @@ lint: $(LINT) ## gofmt, tidy, vet and the lints of .golangci.yml
 	$(GO) vet ./...
 	$(LINT) run ./...
 
-test: check-machine lab ## everything that CI runs: lints, unit, contract and whole-system tests on real Odoo servers
+test: check-machine ## everything that CI runs: lints, unit, contract and whole-system tests on real Odoo servers
 	@bash integration/test.sh
 
 unit: ## the tests that need neither lab nor mount
@@ -53,7 +53,7 @@ bench: check-machine ## benchmarks, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 
 soak: check-machine lab ## what is longer than CI: more seeds, more rounds
-	ODBXFS_SOAK=1 $(GO) test -timeout 3h -count=1 -shuffle=on ./...
+	SIM=2000 $(GO) test -timeout 3h -count=1 -shuffle=on ./...
 
 clean: ## remove what was built here, the lab excepted
 	rm -rf bin .tools

@@ -1,28 +1,96 @@
 #!/usr/bin/env bash
-# Runs every check and every test, then fails if any of them failed, so that
-# one run shows all. Called by `make test`, after the machine and the lab are ready.
+# Runs every check and every test, then fails if any of them failed, so that one
+# run shows all. Called by `make test` when the machine is ready. The lints run
+# beside the tests, with what these leave of the machine. It ends with a table
+# of the packages' times and one line that says how many passed.
 set -u
 cd "$(dirname "$0")/.."
+out=$(mktemp -d /tmp/odbxfs-test.XXXXXX)
+trap 'rm -rf --one-file-system "$out"' EXIT
+export TMPDIR=$out/tmp # so that what tests mount can be told from what others do
+mkdir "$TMPDIR"
+lab=$(realpath -m "${ODBXFS_LAB_DIR:-.lab}")
 failed=()
 
-step() { # step NAME COMMAND...
+# What starts and waits for servers, the longest first; go starts packages in
+# this order. The others compute.
+servers=(./integration/scenario ./odoo ./odoo/provision ./integration/lab)
+mapfile -t others < <(go list ./... | grep -vxF "$(go list "${servers[@]}")")
+flags=(-timeout 30m -shuffle=on -count=1 -vet=off) # the lints vet
+
+# step NAME COMMAND...: run it here and now.
+step() {
   local name=$1 start=$SECONDS
   shift
   printf '\n== %s\n' "$name"
+  verdict "$name" "$start" "$@"
+}
+
+verdict() { # NAME START COMMAND...: say how the command ended
+  local name=$1 start=$2
+  shift 2
   if "$@"; then printf '== %s: passed in %d s\n' "$name" $((SECONDS - start))
   else printf '== %s: FAILED after %d s\n' "$name" $((SECONDS - start)); failed+=("$name"); fi
 }
 
-no_leftovers() { # a mount or an Odoo server that a test left behind
-  local mounts servers
-  mounts=$(grep -E ' fuse[. ].*odbxfs' /proc/self/mounts)
-  servers=$(pgrep -fa "$(pwd)/.lab/.*(odoo|postgres)")
-  [ -z "$mounts$servers" ] || { printf 'left behind:\n%s\n%s\n' "$mounts" "$servers"; return 1; }
+# follow PID FILE: show what a command in the background says until it ends; its
+# status.
+follow() {
+  tail -n +1 -f --pid="$1" "$2"
+  wait "$1"
 }
 
-step lint make --no-print-directory lint
-step tests go test -timeout 40m -shuffle=on -count=1 ./...
-step leftovers no_leftovers
+# together: the tests in two groups side by side, since those with servers wait
+# more than they compute. Each of them has its output in one piece.
+together() {
+  local pid status=0
+  go test "${flags[@]}" -p 2 -parallel 4 "${servers[@]}" >"$out/servers" 2>&1 &
+  pid=$!
+  go test "${flags[@]}" -p 1 "${others[@]}" 2>&1 | tee "$out/others"
+  [ "${PIPESTATUS[0]}" = 0 ] || status=1
+  follow $pid "$out/servers" || status=1
+  return $status
+}
 
-if [ ${#failed[@]} -gt 0 ]; then printf '\nFAILED: %s\n' "${failed[*]}"; exit 1; fi
-printf '\nall passed in %d s\n' $SECONDS
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+# running: the tests' mounts, and processes in the lab's trees (as seen from
+# outside their chroot).
+running() {
+  grep -F " $TMPDIR/" /proc/self/mounts
+  as_root find /proc -maxdepth 2 -path '/proc/[0-9]*/root' -lname "$lab/*" -printf '%h %l\n' 2>/dev/null
+}
+
+# no_leftovers: what runs now and did not before the tests. PostgreSQL ends a
+# moment after its last user.
+no_leftovers() {
+  local left i
+  for i in $(seq 50); do
+    left=$(comm -13 "$out/before" <(running | sort))
+    [ -n "$left" ] || return 0
+    sleep 0.2
+  done
+  printf 'left behind:\n%s\n' "$left"
+  return 1
+}
+
+# table: packages by time, then how many passed and failed.
+table() {
+  printf '\n== packages by seconds\n'
+  sed -nE 's/^(ok  |FAIL)\t([^[:space:]]+)[[:space:]]+(\[?[^[:space:]]+).*/\3 \1 \2/p' "$out/others" "$out/servers" |
+    sort -k1,1rn | awk '{ printf "%10s  %-4s  %s\n", $1, $2, $3; n[$2 == "ok"]++ }
+      END { printf "%d packages passed, %d failed\n", n[1], n[0] }'
+}
+
+running | sort >"$out/before"
+nice make --no-print-directory lint >"$out/lint" 2>&1 &
+lint=$! lint_start=$SECONDS
+step lab make --no-print-directory lab
+step tests together
+step leftovers no_leftovers
+printf '\n== lint\n'
+verdict lint $lint_start follow $lint "$out/lint"
+table
+
+if [ ${#failed[@]} -gt 0 ]; then printf 'FAILED in %d s: %s\n' $SECONDS "${failed[*]}"; exit 1; fi
+printf 'all passed in %d s\n' $SECONDS
