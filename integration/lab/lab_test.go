@@ -150,29 +150,46 @@ func openTogether(t *testing.T, versions ...int) []*lab.Server {
 	return servers
 }
 
-func TestEveryLoginOfTheDemoDataWorks(t *testing.T) {
+// TestAServer asks one server of each version for all that needs no start or
+// stop: starting is what costs.
+func TestAServer(t *testing.T) {
 	t.Parallel()
 	for _, v := range lab.Versions() {
 		t.Run(strconv.Itoa(v), func(t *testing.T) {
-			s := lab.Start(t, v)
-			for login, password := range map[string]string{
-				s.AdminLogin: s.AdminPassword, s.DemoLogin: s.DemoPassword, s.PortalLogin: s.PortalPassword,
+			sink := lab.StartSink(t)
+			s := lab.StartWith(t, lab.Options{Version: v, Sink: sink})
+			for _, promise := range []struct {
+				name  string
+				holds func(*testing.T, *lab.Server, *lab.Sink)
+			}{
+				{"every login of the demo data works", loginsWork},
+				{"stored files and calls are seen from outside", seenFromOutside},
+				{"a mail sent from Odoo arrives", mailArrives},
+				{"the autovacuum removes files that nobody refers to", autovacuum},
 			} {
-				var ids []int
-				err := s.Execute(t.Context(), login, password, "res.users", "search", []any{[]any{[]any{"login", "=", login}}}, nil, &ids)
-				if err != nil || len(ids) != 1 {
-					t.Errorf("%s sees %v of itself: %v", login, ids, err)
-				}
-			}
-			if err := s.Execute(t.Context(), s.DemoLogin, "wrong", "res.users", "search", nil, nil, nil); err == nil {
-				t.Error("a wrong password is taken")
-			}
-			var refused *lab.RPCError
-			err := s.Execute(t.Context(), s.DemoLogin, s.DemoPassword, "ir.cron", "create", []any{map[string]any{"name": "x"}}, nil, nil)
-			if !errors.As(err, &refused) || refused.Name != "odoo.exceptions.AccessError" {
-				t.Errorf("an employee making a cron gives %v, want Odoo's AccessError", err)
+				t.Run(promise.name, func(t *testing.T) { promise.holds(t, s, sink) })
 			}
 		})
+	}
+}
+
+func loginsWork(t *testing.T, s *lab.Server, _ *lab.Sink) {
+	for login, password := range map[string]string{
+		s.AdminLogin: s.AdminPassword, s.DemoLogin: s.DemoPassword, s.PortalLogin: s.PortalPassword,
+	} {
+		var ids []int
+		err := s.Execute(t.Context(), login, password, "res.users", "search", []any{[]any{[]any{"login", "=", login}}}, nil, &ids)
+		if err != nil || len(ids) != 1 {
+			t.Errorf("%s sees %v of itself: %v", login, ids, err)
+		}
+	}
+	if err := s.Execute(t.Context(), s.DemoLogin, "wrong", "res.users", "search", nil, nil, nil); err == nil {
+		t.Error("a wrong password is taken")
+	}
+	var refused *lab.RPCError
+	err := s.Execute(t.Context(), s.DemoLogin, s.DemoPassword, "ir.cron", "create", []any{map[string]any{"name": "x"}}, nil, nil)
+	if !errors.As(err, &refused) || refused.Name != "odoo.exceptions.AccessError" {
+		t.Errorf("an employee making a cron gives %v, want Odoo's AccessError", err)
 	}
 }
 
@@ -226,102 +243,83 @@ func TestWorkersServeToo(t *testing.T) {
 	}
 }
 
-func TestStoredFilesAndCallsAreSeenFromOutside(t *testing.T) {
-	t.Parallel()
-	for _, v := range lab.Versions() {
-		t.Run(strconv.Itoa(v), func(t *testing.T) {
-			s := lab.Start(t, v)
-			makePartner(t, s, "First call, with a login")
-			mark, err := s.Mark()
-			if err != nil {
-				t.Fatal(err)
-			}
-			const text = "seen from outside"
-			values := map[string]any{"name": "a.txt", "raw": text, "res_model": "res.partner", "res_id": 1}
-			if err := s.Admin(t.Context(), "ir.attachment", "create", []any{values}, nil, nil); err != nil {
-				t.Fatal(err)
-			}
-			sum := sha1.Sum([]byte(text))
-			name := hex.EncodeToString(sum[:])
-			b, err := os.ReadFile(filepath.Join(s.Filestore(), name[:2], name))
-			if err != nil || string(b) != text {
-				t.Errorf("the filestore has %q: %v", b, err)
-			}
-			eventually(t, 10*time.Second, func() string {
-				calls, err := s.Calls(mark)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(calls) == 1 && strings.HasPrefix(calls[0].Path, "/jsonrpc") && calls[0].Status == 200 && calls[0].Method == "POST" {
-					return ""
-				}
-				log, _ := s.Log(mark)
-				return "the log does not show the one call, but\n" + log
-			})
-		})
+func seenFromOutside(t *testing.T, s *lab.Server, _ *lab.Sink) {
+	makePartner(t, s, "First call, with a login")
+	mark, err := s.Mark()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = "seen from outside"
+	values := map[string]any{"name": "a.txt", "raw": text, "res_model": "res.partner", "res_id": 1}
+	if err := s.Admin(t.Context(), "ir.attachment", "create", []any{values}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha1.Sum([]byte(text))
+	name := hex.EncodeToString(sum[:])
+	b, err := os.ReadFile(filepath.Join(s.Filestore(), name[:2], name))
+	if err != nil || string(b) != text {
+		t.Errorf("the filestore has %q: %v", b, err)
+	}
+	eventually(t, 10*time.Second, func() string {
+		calls, err := s.Calls(mark)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(calls) == 1 && strings.HasPrefix(calls[0].Path, "/jsonrpc") && calls[0].Status == 200 && calls[0].Method == "POST" {
+			return ""
+		}
+		log, _ := s.Log(mark)
+		return "the log does not show the one call, but\n" + log
+	})
+}
+
+func autovacuum(t *testing.T, s *lab.Server, _ *lab.Sink) {
+	var id int
+	values := map[string]any{"name": "a.txt", "raw": "soon gone", "res_model": "res.partner", "res_id": 1}
+	if err := s.Admin(t.Context(), "ir.attachment", "create", []any{values}, nil, &id); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(s.Filestore(), queryString(t, s, "select store_fname from ir_attachment where id = $1", id))
+	if _, err := os.Stat(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Admin(t.Context(), "ir.attachment", "unlink", []any{[]int{id}}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RunCron(t.Context(), lab.CronAutovacuum); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is still there: %v", err)
+	}
+	if err := s.RunCron(t.Context(), lab.CronMailQueue); err != nil {
+		t.Errorf("the mail queue: %v", err)
+	}
+	if err := s.RunCron(t.Context(), "base.no_such_job"); err == nil {
+		t.Error("a cron that is not there ran")
 	}
 }
 
-func TestTheAutovacuumRemovesFilesThatNobodyRefersTo(t *testing.T) {
-	t.Parallel()
-	for _, v := range lab.Versions() {
-		t.Run(strconv.Itoa(v), func(t *testing.T) {
-			s := lab.Start(t, v)
-			var id int
-			values := map[string]any{"name": "a.txt", "raw": "soon gone", "res_model": "res.partner", "res_id": 1}
-			if err := s.Admin(t.Context(), "ir.attachment", "create", []any{values}, nil, &id); err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join(s.Filestore(), queryString(t, s, "select store_fname from ir_attachment where id = $1", id))
-			if _, err := os.Stat(file); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.Admin(t.Context(), "ir.attachment", "unlink", []any{[]int{id}}, nil, nil); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.RunCron(t.Context(), lab.CronAutovacuum); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("the file is still there: %v", err)
-			}
-			if err := s.RunCron(t.Context(), lab.CronMailQueue); err != nil {
-				t.Errorf("the mail queue: %v", err)
-			}
-			if err := s.RunCron(t.Context(), "base.no_such_job"); err == nil {
-				t.Error("a cron that is not there ran")
-			}
-		})
+func mailArrives(t *testing.T, s *lab.Server, sink *lab.Sink) {
+	sendMail(t, s)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	mails, err := sink.Wait(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestAMailSentFromOdooArrives(t *testing.T) {
-	t.Parallel()
-	for _, v := range lab.Versions() {
-		t.Run(strconv.Itoa(v), func(t *testing.T) {
-			sink := lab.StartSink(t)
-			s := lab.StartWith(t, lab.Options{Version: v, Sink: sink})
-			sendMail(t, s)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			mails, err := sink.Wait(ctx, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			letter, err := mails[0].Parse()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if letter.Subject != "Grüße" || !strings.Contains(letter.HTML, "<b>hello</b>") {
-				t.Errorf("the letter is %q with %q", letter.Subject, letter.HTML)
-			}
-			if len(letter.Attachments) != 1 || letter.Attachments[0].Name != "ä.bin" || string(letter.Attachments[0].Content) != "four\x00" {
-				t.Errorf("its attachments are %+v", letter.Attachments)
-			}
-			if len(mails[0].To) != 1 || mails[0].To[0] != "jo@example.com" {
-				t.Errorf("it goes to %v", mails[0].To)
-			}
-		})
+	letter, err := mails[0].Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if letter.Subject != "Grüße" || !strings.Contains(letter.HTML, "<b>hello</b>") {
+		t.Errorf("the letter is %q with %q", letter.Subject, letter.HTML)
+	}
+	if len(letter.Attachments) != 1 || letter.Attachments[0].Name != "ä.bin" || string(letter.Attachments[0].Content) != "four\x00" {
+		t.Errorf("its attachments are %+v", letter.Attachments)
+	}
+	if len(mails[0].To) != 1 || mails[0].To[0] != "jo@example.com" {
+		t.Errorf("it goes to %v", mails[0].To)
 	}
 }
 
