@@ -600,3 +600,62 @@ func TestManySmallContentsAreReadTogether(t *testing.T) {
 	}
 	r.quiet()
 }
+
+// An upload that was carried out, and whose answer a crash lost, is ours even
+// when Odoo's side is another thing by the next start.
+func TestAnUploadCutOffByACrashIsKnownForOurs(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		change func(r *rig, ref odbxfs.OdooRef)
+		want   string
+	}{
+		{"nothing else happened", func(*rig, odbxfs.OdooRef) {}, dir1 + "/a.txt = first"},
+		{"renamed in Odoo", func(r *rig, ref odbxfs.OdooRef) { r.odoo.relocate(ref, order1, "b.txt") }, dir1 + "/b.txt = first"},
+		{"moved in Odoo", func(r *rig, ref odbxfs.OdooRef) { r.odoo.relocate(ref, order2, "a.txt") }, dir2 + "/a.txt = first"},
+		{"edited in Odoo", func(r *rig, ref odbxfs.OdooRef) { r.odoo.write(ref, []byte("second")) }, dir1 + "/a.txt = second"},
+		{"moved and edited in Odoo", func(r *rig, ref odbxfs.OdooRef) {
+			r.odoo.relocate(ref, order2, "b.txt")
+			r.odoo.write(ref, []byte("second"))
+		}, dir2 + "/b.txt = second"},
+	} {
+		for seed := range uint64(5) {
+			r := newRig(t, seed)
+			r.calm()
+			ref := r.odoo.addFile(order1, "a.txt", []byte("first"))
+			r.upToUpload()
+			c.change(r, ref)
+			r.settle()
+			r.agree()
+			if got := files(r.tree()); !slices.Equal(got, []string{c.want}) {
+				t.Errorf("%s: there is %v\n%s", c.what, got, r.dump())
+			}
+		}
+	}
+}
+
+// upToUpload runs until an upload is carried out, and crashes before its pair is
+// written.
+func (r *rig) upToUpload() {
+	r.t.Helper()
+	for range 200 {
+		for _, f := range r.pending {
+			if strings.HasPrefix(f.What, "dropbox: dropbox-upload") {
+				r.faults.before = func(call string) error {
+					if strings.HasPrefix(call, "odoo apply") {
+						return unavailable(call)
+					}
+					return nil
+				}
+				f.Do(context.Background())
+				r.crash()
+				r.faults.before = nil
+				return
+			}
+		}
+		if !r.run() {
+			r.clock = r.clock.Add(time.Second)
+			r.step(Event{})
+		}
+	}
+	r.t.Fatal("no upload began")
+}

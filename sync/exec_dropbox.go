@@ -61,6 +61,9 @@ func (x *executor) revise(ctx context.Context, w work) *verdict {
 		return nil
 	}
 	v := verdict{work: w, end: endReplan}
+	if w.uploadFound() {
+		return x.adopt(v)
+	}
 	if w.Kind == odbxfs.TaskDropboxUpload && w.uploadedBefore() {
 		sent := x.bytesOf(w)
 		if hash, err := sent.hash(ctx); err == nil && hash == w.d.ContentHash {
@@ -77,6 +80,24 @@ func (x *executor) revise(ctx context.Context, w work) *verdict {
 		}
 		v.pNow = p
 	}
+	return &v
+}
+
+// uploadFound reports whether Dropbox has what a stale upload noted before it
+// was sent.
+func (w *work) uploadFound() bool {
+	return w.found != nil && w.o != nil && w.Odoo != nil && w.note.ContentHash != "" && w.found.ContentHash == w.note.ContentHash
+}
+
+// adopt settles an upload that was carried out, although Odoo's side changed
+// since. The pair tells what was sent and from where, so that the next plan sees
+// Odoo's change, and not a file of someone else.
+func (x *executor) adopt(v verdict) *verdict {
+	o := *v.o
+	o.Name, o.ParentRef = v.Odoo.Name, v.Odoo.ParentRef
+	v.end, v.oNow, v.dNow, v.sha1 = endDone, &o, v.found, v.note.SHA1
+	v.inode = odbxfs.Inode{} // it shows another name by now
+	v = x.agree(v)
 	return &v
 }
 
@@ -117,6 +138,9 @@ func (x *executor) dropboxOp(w work) (odbxfs.DropboxOp, *sentBytes) {
 			return odbxfs.DropboxOp{Kind: odbxfs.DropboxCopy, ID: w.copyOf, Path: w.path}, nil
 		}
 		sent := x.bytesOf(w)
+		sent.note = func(n sentNote) error {
+			return x.store.Update(func(tx *cache.Tx) error { return setMeta(tx, metaSent(w.Seq), n) })
+		}
 		op.Kind, op.Content, op.Size, op.Modified = odbxfs.DropboxUpload, sent.open, w.o.Size, w.o.MTime
 		if w.d != nil {
 			op.Path = w.d.Path
@@ -226,7 +250,8 @@ func (x *executor) bytesOf(w work) *sentBytes {
 // time.
 type sentBytes struct {
 	source odbxfs.Opener
-	last   *content.Hasher // of the last read to its end; nil: none yet
+	last   *content.Hasher      // of the last read to its end; nil: none yet
+	note   func(sentNote) error // told before the reader of the bytes sees their end; nil: nobody
 }
 
 // open is the Opener for the client; each read is hashed anew.
@@ -272,6 +297,11 @@ func (h *hashing) Read(p []byte) (int, error) {
 	h.hasher.Write(p[:n]) //nolint:errcheck // a Hasher never fails
 	if errors.Is(err, io.EOF) {
 		h.to.last = h.hasher
+		if h.to.note != nil {
+			if nerr := h.to.note(sentNote{SHA1: h.hasher.SHA1(), ContentHash: h.hasher.ContentHash()}); nerr != nil {
+				return n, nerr
+			}
+		}
 	}
 	return n, err
 }

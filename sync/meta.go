@@ -26,6 +26,16 @@ func metaApproved(n odbxfs.NodeID) string { return fmt.Sprintf("engine/approved/
 // made of its row.
 func metaURL(url string) string { return "engine/url/" + url }
 
+// metaSent has what an upload is about to send, by the task's Seq: so that it is
+// known for ours after a crash, even when Odoo's side is another thing by then.
+func metaSent(seq uint64) string { return fmt.Sprintf("engine/sent/%d", seq) }
+
+// sentNote is what metaSent holds.
+type sentNote struct {
+	SHA1        odbxfs.SHA1
+	ContentHash odbxfs.ContentHash
+}
+
 // getMeta reads a value; one that is not there leaves v as it is.
 func getMeta(tx *cache.Tx, key string, v any) error {
 	raw, err := tx.Meta(key)

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,12 +36,14 @@ type work struct {
 	d      *odbxfs.DropboxNode
 	p      *odbxfs.Pair
 	inode  odbxfs.Inode
-	parent odbxfs.OdooRef   // of Task.Parent, for tasks on Odoo
-	dir    odbxfs.DropboxID // the Dropbox folder of the node's parent, for pairs
-	path   string           // where it is to be in Dropbox, for tasks on Dropbox
-	stale  bool             // the trees are not what was planned on
-	copyOf odbxfs.DropboxID // of a copy that Odoo made: the file it came from
-	ahead  []byte           // the bytes in Odoo, where they were read with others; nil: not yet
+	parent odbxfs.OdooRef      // of Task.Parent, for tasks on Odoo
+	dir    odbxfs.DropboxID    // the Dropbox folder of the node's parent, for pairs
+	path   string              // where it is to be in Dropbox, for tasks on Dropbox
+	stale  bool                // the trees are not what was planned on
+	note   sentNote            // of an upload: what was about to be sent when it was last tried
+	found  *odbxfs.DropboxNode // of a stale one: the file at its place
+	copyOf odbxfs.DropboxID    // of a copy that Odoo made: the file it came from
+	ahead  []byte              // the bytes in Odoo, where they were read with others; nil: not yet
 }
 
 // nextTasks starts a batch on each of the client's two write lanes.
@@ -242,6 +245,9 @@ func (p *picker) gather(t odbxfs.Task) (work, bool) {
 			}
 			w.dir = up.ID
 		}
+		if w.stale && t.Kind == odbxfs.TaskDropboxUpload {
+			p.err = errors.Join(p.err, p.findSent(&w))
+		}
 	case toOdoo:
 		parent, ok, err := p.tx.OdooNode(t.Parent)
 		if err != nil {
@@ -254,6 +260,27 @@ func (p *picker) gather(t odbxfs.Task) (work, bool) {
 		w.parent = parent.Ref
 	}
 	return w, true
+}
+
+// findSent reads what an upload noted, and the file that it may have made: its
+// own, or one of nobody at the path that it had.
+func (p *picker) findSent(w *work) error {
+	if err := getMeta(p.tx, metaSent(w.Seq), &w.note); err != nil || w.d != nil {
+		w.found = w.d
+		return err
+	}
+	id, known, err := p.tx.DropboxByPath(p.c.id, w.path)
+	if err != nil || !known {
+		return err
+	}
+	if _, paired, err := p.tx.Pair(id); err != nil || paired {
+		return err
+	}
+	n, known, err := p.tx.DropboxNode(id)
+	if known && n.Kind == odbxfs.File {
+		w.found = &n
+	}
+	return err
 }
 
 // placesInDropbox reports whether the task's node lies in Task.Parent when it

@@ -105,6 +105,9 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 		return err
 	}
 	delete(c.gate, v.Seq)
+	if err := forgetSent(tx, v.Task); err != nil {
+		return err
+	}
 	delete(c.replans, v.Node)
 	switch v.Kind {
 	case odbxfs.TaskOdooRestore:
@@ -117,6 +120,14 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	default:
 	}
 	return e.logTask(tx, v.Task, "done", nil)
+}
+
+// forgetSent drops the note of an upload that is through.
+func forgetSent(tx *cache.Tx, t odbxfs.Task) error {
+	if t.Kind != odbxfs.TaskDropboxUpload {
+		return nil
+	}
+	return tx.SetMeta(metaSent(t.Seq), nil)
 }
 
 // makeRoom takes what the node was before out of the trees, where the pair
@@ -205,6 +216,9 @@ func (e *Engine) taskReplan(tx *cache.Tx, c *client, v *verdict) error {
 		return err
 	}
 	delete(c.gate, v.Seq)
+	if err := forgetSent(tx, v.Task); err != nil {
+		return err
+	}
 	if err := tx.MarkDirty(v.Node); err != nil {
 		return err
 	}
