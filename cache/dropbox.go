@@ -147,16 +147,7 @@ func (tx *Tx) placeDropbox(n *odbxfs.DropboxNode) error {
 			return err
 		}
 	}
-	switch {
-	case n.Node != 0 && ok && known != n.Node:
-		return tx.Merge(known, n.Node)
-	case n.Node != 0:
-		return nil
-	case ok:
-		n.Node = known
-		return nil
-	}
-	n.Node, err = tx.NewNode()
+	n.Node, err = tx.identify(n.Node, known, ok)
 	return err
 }
 

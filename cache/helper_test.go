@@ -151,8 +151,8 @@ func wantNames(t *testing.T, s *Store, folder odbxfs.NodeID, want string) {
 	}
 }
 
-// seal makes a content of a text.
-func seal(t *testing.T, s *Store, text string) Sealed {
+// writer has written and sealed a text; its caller discards it.
+func writer(t *testing.T, s *Store, text string) (*Writer, Sealed) {
 	t.Helper()
 	w, err := s.Contents().NewWriter(t.Context(), "", 0)
 	if err != nil {
@@ -165,6 +165,13 @@ func seal(t *testing.T, s *Store, text string) Sealed {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w, sealed
+}
+
+// seal makes a content of a text.
+func seal(t *testing.T, s *Store, text string) Sealed {
+	t.Helper()
+	w, sealed := writer(t, s, text)
 	t.Cleanup(func() {
 		if err := w.Discard(); err != nil {
 			t.Error(err)
@@ -176,19 +183,10 @@ func seal(t *testing.T, s *Store, text string) Sealed {
 // write makes or overwrites a file as a program does: create, write, close.
 func write(t *testing.T, s *Store, folder odbxfs.NodeID, name, text string) (i odbxfs.Inode) {
 	t.Helper()
-	w, err := s.Contents().NewWriter(t.Context(), "", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.WriteAt([]byte(text), 0); err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := w.Seal(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w, sealed := writer(t, s, text)
 	update(t, s, func(tx *Tx) error {
 		var ok bool
+		var err error
 		if i, ok, err = tx.Lookup(folder, name); err != nil {
 			return err
 		}

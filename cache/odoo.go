@@ -109,17 +109,22 @@ func (tx *Tx) identifyOdoo(n *odbxfs.OdooNode) error {
 			return err
 		}
 	}
-	switch {
-	case n.Node != 0 && ok && known != n.Node:
-		return tx.Merge(known, n.Node)
-	case n.Node != 0:
-		return nil
-	case ok:
-		n.Node = known
-		return nil
-	}
-	n.Node, err = tx.NewNode()
+	n.Node, err = tx.identify(n.Node, known, ok)
 	return err
+}
+
+// identify gives the node of what a remote told: the caller's, the one that is
+// known by the remote's id (which then ends in the caller's), or a new one.
+func (tx *Tx) identify(given, known odbxfs.NodeID, isKnown bool) (odbxfs.NodeID, error) {
+	switch {
+	case given != 0 && isKnown && known != given:
+		return given, tx.Merge(known, given)
+	case given != 0:
+		return given, nil
+	case isKnown:
+		return known, nil
+	}
+	return tx.NewNode()
 }
 
 // endLate turns a node that came to be in Odoo after it was removed here into

@@ -242,17 +242,8 @@ func (d *fakeDropbox) moved(cursor string) (bool, error) {
 func (d *fakeDropbox) Apply(ctx context.Context, ops []odbxfs.DropboxOp) ([]odbxfs.DropboxResult, error) {
 	bodies := make([][]byte, len(ops))
 	for i, op := range ops {
-		if op.Content == nil {
-			continue
-		}
-		r, err := op.Content(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if bodies[i], err = io.ReadAll(r); err != nil {
-			return nil, err
-		}
-		if err := r.Close(); err != nil {
+		var err error
+		if bodies[i], err = bodyOf(ctx, op.Content); err != nil {
 			return nil, err
 		}
 	}

@@ -310,21 +310,25 @@ func (o *fakeOdoo) Contents(_ context.Context, refs []odbxfs.OdooRef, room int64
 	return got, o.leave("contents")
 }
 
+// bodyOf reads what a write brings; nil when it brings nothing.
+func bodyOf(ctx context.Context, open odbxfs.Opener) ([]byte, error) {
+	if open == nil {
+		return nil, nil
+	}
+	r, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(r)
+	return b, errors.Join(err, r.Close())
+}
+
 // Apply implements Odoo.
 func (o *fakeOdoo) Apply(ctx context.Context, ops []odbxfs.OdooOp) ([]odbxfs.OdooResult, error) {
 	bodies := make([][]byte, len(ops))
 	for i, op := range ops {
-		if op.Content == nil {
-			continue
-		}
-		r, err := op.Content(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if bodies[i], err = io.ReadAll(r); err != nil {
-			return nil, err
-		}
-		if err := r.Close(); err != nil {
+		var err error
+		if bodies[i], err = bodyOf(ctx, op.Content); err != nil {
 			return nil, err
 		}
 	}

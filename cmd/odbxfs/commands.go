@@ -92,26 +92,24 @@ On an Odoo without odbxfs setup, name the models under [mount] (plain mode):
   models = ["sale.order", "project.project"]`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opt, err := a.daemonOptions(cmd, daemon.Mount)
-			if err == nil {
-				err = takeDir(&opt, args)
-			}
-			if err != nil {
-				return err
-			}
-			return a.serve(cmd.Context(), opt, "mounted at "+opt.Config.Mount.Dir+"; stop with Ctrl-C or umount")
+			return a.serveMount(cmd, args, daemon.Mount, "; stop with Ctrl-C or umount")
 		},
 	}
 }
 
-func takeDir(opt *daemon.Options, args []string) error {
+// serveMount runs a daemon with a mount, at the folder that was named or is set.
+func (a *app) serveMount(cmd *cobra.Command, args []string, mode daemon.Mode, how string) error {
+	opt, err := a.daemonOptions(cmd, mode)
+	if err != nil {
+		return err
+	}
 	if len(args) > 0 {
 		opt.Config.Mount.Dir = args[0]
 	}
 	if opt.Config.Mount.Dir == "" {
 		return usageError{errors.New("no place to mount at: name a folder, or set mount.dir")}
 	}
-	return nil
+	return a.serve(cmd.Context(), opt, "mounted at "+opt.Config.Mount.Dir+how)
 }
 
 func newRun(a *app) *cobra.Command {
@@ -124,14 +122,7 @@ the technical user's own rights are, and only this machine's user may enter it.
 New files belong to the technical user.`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opt, err := a.daemonOptions(cmd, daemon.Run)
-			if err == nil {
-				err = takeDir(&opt, args)
-			}
-			if err != nil {
-				return err
-			}
-			return a.serve(cmd.Context(), opt, "mounted at "+opt.Config.Mount.Dir+" with the administrator's view (this user only), and syncing; stop with Ctrl-C")
+			return a.serveMount(cmd, args, daemon.Run, " with the administrator's view (this user only), and syncing; stop with Ctrl-C")
 		},
 	}
 }
@@ -231,33 +222,37 @@ func (a *app) askHere(ctx context.Context, opt daemon.Options, verb string, args
 	return errors.Join(err, d.Close())
 }
 
-// mode is the one whose store a command means.
+// modeFlag lets a command say whose store it means.
 func modeFlag(cmd *cobra.Command, mode *string) {
 	cmd.Flags().StringVar(mode, "of", "", "whose store: run, sync or mount (default: the one that a daemon runs on, else sync)")
 }
 
-// pickMode finds the daemon that runs, when nobody said which is meant.
-func pickMode(ctx context.Context, opt *daemon.Options, mode string) error {
+// pickStore finds the store that a command means: that of the mode, or of the
+// daemon that runs when nobody said.
+func (a *app) pickStore(cmd *cobra.Command, mode string) (daemon.Options, error) {
+	opt, err := a.daemonOptions(cmd, daemon.Sync)
+	if err != nil {
+		return opt, err
+	}
 	switch m := daemon.Mode(mode); m {
 	case daemon.Mount, daemon.Sync, daemon.Run:
 		opt.Mode = m
-		return nil
+		return opt, nil
 	case "":
 	default:
-		return usageError{fmt.Errorf("--of is run, sync or mount, not %q", mode)}
+		return opt, usageError{fmt.Errorf("--of is run, sync or mount, not %q", mode)}
 	}
 	for _, m := range []daemon.Mode{daemon.Run, daemon.Sync, daemon.Mount} {
 		socket, err := control.Path(daemon.StoreDir(opt.Config, m))
 		if err != nil {
-			return err
+			return opt, err
 		}
-		if control.Alive(ctx, socket) {
+		if control.Alive(cmd.Context(), socket) {
 			opt.Mode = m
-			return nil
+			break
 		}
 	}
-	opt.Mode = daemon.Sync
-	return nil
+	return opt, nil
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -267,10 +262,7 @@ func newStatus(a *app) *cobra.Command {
 		Use: "status", Short: "How it does: queue, held deletions, parked items, why nothing moves",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opt, err := a.daemonOptions(cmd, daemon.Sync)
-			if err == nil {
-				err = pickMode(cmd.Context(), &opt, mode)
-			}
+			opt, err := a.pickStore(cmd, mode)
 			if err != nil {
 				return err
 			}
@@ -301,10 +293,7 @@ for byte, and forgets what was paired. Dropbox's copies stay, or go to Dropbox's
 trash with --remove-remote.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			opt, err := a.daemonOptions(cmd, daemon.Sync)
-			if err == nil {
-				err = pickMode(cmd.Context(), &opt, mode)
-			}
+			opt, err := a.pickStore(cmd, mode)
 			if err != nil {
 				return err
 			}
@@ -342,10 +331,7 @@ func onPaths(a *app, use, short, verb, said string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: use, Short: short, Long: short + ". Paths are those of the tree, as \"Sales Orders/S00001/a.pdf\"; none means all.",
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			opt, err := a.daemonOptions(cmd, daemon.Sync)
-			if err == nil {
-				err = pickMode(cmd.Context(), &opt, mode)
-			}
+			opt, err := a.pickStore(cmd, mode)
 			if err != nil {
 				return err
 			}

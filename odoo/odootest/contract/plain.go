@@ -71,6 +71,16 @@ func (p plainEnv) write(n *odbxfs.OdooNode, text string) odbxfs.OdooOp {
 	return odbxfs.OdooOp{Kind: odbxfs.OdooWriteContent, Ref: n.Ref, Expect: n, Content: bytesOf(text), Size: int64(len(text)), SHA1: sum(text)}
 }
 
+// plainFile is a plain tree with one file, a.txt with "one".
+func (e *env) plainFile(ctx context.Context) (plainEnv, *odbxfs.OdooNode, error) {
+	p, err := e.plain(ctx)
+	if err != nil {
+		return p, nil, err
+	}
+	n, err := p.do(ctx, "create", p.create("a.txt", "one"), odbxfs.Done)
+	return p, n, err
+}
+
 func plainTree(ctx context.Context, e *env) error {
 	p, err := e.plain(ctx)
 	if err != nil {
@@ -107,11 +117,7 @@ func plainTree(ctx context.Context, e *env) error {
 }
 
 func plainLife(ctx context.Context, e *env) error {
-	p, err := e.plain(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := p.do(ctx, "create", p.create("a.txt", "one"), odbxfs.Done)
+	p, n, err := e.plainFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -145,11 +151,7 @@ func plainLife(ctx context.Context, e *env) error {
 }
 
 func plainTwice(ctx context.Context, e *env) error {
-	p, err := e.plain(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := p.do(ctx, "create", p.create("a.txt", "one"), odbxfs.Done)
+	p, n, err := e.plainFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -175,11 +177,7 @@ func plainTwice(ctx context.Context, e *env) error {
 }
 
 func plainRaces(ctx context.Context, e *env) error {
-	p, err := e.plain(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := p.do(ctx, "create", p.create("a.txt", "one"), odbxfs.Done)
+	p, n, err := e.plainFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -207,11 +205,7 @@ func plainRaces(ctx context.Context, e *env) error {
 }
 
 func plainRefuses(ctx context.Context, e *env) error {
-	p, err := e.plain(ctx)
-	if err != nil {
-		return err
-	}
-	n, err := p.do(ctx, "create", p.create("a.txt", "one"), odbxfs.Done)
+	p, n, err := e.plainFile(ctx)
 	if err != nil {
 		return err
 	}
