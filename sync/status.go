@@ -18,6 +18,7 @@ type Status struct {
 	Held    []Item   // deletions that wait for a person
 	Parked  []Item   // what can't be done, with its reason
 	Waiting []string // why nothing moves, in sentences
+	Refused []Item   // files of the mount that could not be opened, with the reason; filled in by whoever serves the mount
 	Clients []ClientStatus
 	OdooOK  bool             // Odoo's last answer was no error
 	OdooErr odbxfs.ErrorKind // when it was one: its kind

@@ -31,6 +31,7 @@ func printStatus(w io.Writer, s sync.Status) {
 		fmt.Fprintf(&b, "waiting: %s\n", line)
 	}
 	printItems(&b, "held, waits for `odbxfs approve` or `odbxfs restore`", s.Held)
+	printItems(&b, "could not be opened", s.Refused)
 	printItems(&b, "parked, see why and then `odbxfs retry`", s.Parked)
 	// A closed pipe is the reader's choice.
 	_, _ = io.WriteString(w, b.String())

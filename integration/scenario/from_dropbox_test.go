@@ -33,6 +33,12 @@ func lifeInDropbox(t *testing.T, w *World) {
 
 	must(t, os.WriteFile(file, []byte("two, longer"), 0o644))
 	w.eventually(t, "the new content shows", func() error { return holds(w.in("Sales Orders", name, "new.txt"), "two, longer") })
+	w.one(t, "sale.order", id, "new.txt", func(d document) error {
+		if d.ID != first.ID || d.Checksum != sum("two, longer") {
+			return fmt.Errorf("edited: %+v", d)
+		}
+		return isLink(d)
+	})
 
 	sh(t, w.drop, `mv "$1" "$2"`, file, w.box2("Sales Orders", name, "renamed.txt"))
 	if d := w.one(t, "sale.order", id, "renamed.txt", isLink); d.ID != first.ID {
@@ -92,9 +98,15 @@ func treeInDropbox(t *testing.T, w *World) {
 	if n := w.odoo.count(t, "x_odbxfs_folder", "x_res_id", id); n != 4 { // top, sub, deep, and the default one
 		t.Errorf("%d subfolders of the order", n)
 	}
+	root := w.first(t, "x_odbxfs_place", [][]any{})
+	for file, content := range map[string]string{"a.txt": "a\n", "b.txt": "b\n", "c.txt": "c\n"} {
+		d := w.one(t, "x_odbxfs_place", root, file, isLink) // of no record of Odoo's own
+		opens(t, d.URL, content)
+	}
 	w.agree(t)
 	sh(t, w.drop, `rm -r "$1"`, w.box2(free))
 	w.eventually(t, "gone in the mount", func() error { return gone(w.in(free)) })
+	w.eventually(t, "gone in Odoo", func() error { return none(w.odoo.documents(t, "x_odbxfs_place", root)) })
 }
 
 func recordFolderDeleted(t *testing.T, w *World) {
@@ -104,6 +116,7 @@ func recordFolderDeleted(t *testing.T, w *World) {
 	w.one(t, "sale.order", id, "a.txt", isLink)
 	w.one(t, "sale.order", id, "b.txt", isLink)
 	w.eventually(t, "mirrored", func() error { return holds(w.box2("Sales Orders", name, "Contracts", "b.txt"), "b") })
+	before := w.orderRow(t, id)
 	sh(t, w.drop, `rm -r "$1"`, w.box2("Sales Orders", name))
 	w.eventually(t, "the attachments are gone", func() error { return none(w.odoo.documents(t, "sale.order", id)) })
 	w.eventually(t, "the folder is back with its default subfolder", func() error {
@@ -115,9 +128,24 @@ func recordFolderDeleted(t *testing.T, w *World) {
 	if len(left) != 1 {
 		t.Errorf("the folder that came back is not empty: %v", left)
 	}
-	if n := w.odoo.count(t, "sale.order", "id", id); n != 1 {
-		t.Errorf("%d orders of that id", n)
+	w.eventually(t, "the mount shows the folder, empty", func() error {
+		got, err := tree(w.in("Sales Orders", name))
+		if err == nil && (len(got) != 1 || got["Contracts"] != "(folder)") {
+			err = fmt.Errorf("it holds %v", got)
+		}
+		return err
+	})
+	if after := w.orderRow(t, id); after != before {
+		t.Errorf("the order was %s, is %s", before, after)
 	}
+}
+
+// orderRow is what a sale order says of itself, write_date included.
+func (w *World) orderRow(t *testing.T, id int64) string {
+	t.Helper()
+	var rows []map[string]any
+	must(t, w.odoo.call(t.Context(), "sale.order", "read", []any{[]int64{id}, []string{"name", "state", "partner_id", "user_id", "write_date"}}, nil, &rows))
+	return fmt.Sprint(rows)
 }
 
 func conflict(t *testing.T, w *World) {
@@ -141,7 +169,10 @@ func conflict(t *testing.T, w *World) {
 		t.Errorf("the document that held the name: %+v, was %d", got, d.ID)
 	}
 	w.agree(t)
-	if n := w.odoo.count(t, "x_odbxfs_log", "x_what", "dropbox-keep"); n != 1 {
-		t.Errorf("%d log lines of the conflict", n)
-	}
+	w.eventually(t, "one log line tells of the conflict", func() error {
+		if n := w.odoo.count(t, "x_odbxfs_log", "x_why", "changed on both sides: Odoo's holds the name"); n != 1 {
+			return fmt.Errorf("%d lines do", n)
+		}
+		return nil
+	})
 }

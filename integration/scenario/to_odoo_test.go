@@ -21,6 +21,8 @@ var toOdoo = []scenario{
 	{name: "a file copied in becomes an attachment, a file in Dropbox, a link", run: copyIn},
 	{name: "a picture, an svg and an html file keep their bytes", run: copyPictures},
 	{name: "an empty file and odd names", run: oddNames},
+	{name: "under policy none a second mount says EACCES and why", run: noLinks},
+	{name: "a mail carries a converted file as a link that opens", run: mailed},
 }
 
 func sum(content string) string {
@@ -34,7 +36,15 @@ func copyIn(t *testing.T, w *World) {
 	id, name := w.order(t)
 	content := pdf + name
 	must(t, os.WriteFile(w.dir+"/a.pdf", []byte(content), 0o644))
+	// With the client paused the attachment can be seen before it becomes a link.
+	w.setClient(t, map[string]any{"x_paused": true})
+	w.eventually(t, "the client is paused", func() error { return w.statusHas(t, "cloud client Demo: paused") })
 	sh(t, w.dir, `cp a.pdf "$1"`, w.in("Sales Orders", name)+"/")
+	before := w.one(t, "sale.order", id, "a.pdf", func(d document) error { return binaryOf(d, content) })
+	if before.Mimetype != "application/pdf" || before.URL != "" || !w.odoo.stored(t, sum(content)) {
+		t.Errorf("the attachment of what was copied in: %+v", before)
+	}
+	w.setClient(t, map[string]any{"x_paused": false})
 
 	w.eventually(t, "the same bytes in Dropbox", func() error { return holds(w.box2("Sales Orders", name, "a.pdf"), content) })
 	link := w.one(t, "sale.order", id, "a.pdf", func(d document) error {
@@ -43,8 +53,16 @@ func copyIn(t *testing.T, w *World) {
 		}
 		return nil
 	})
-	if link.Checksum != sum(content) || link.Size != 0 {
+	if link.ID != before.ID || link.Checksum != sum(content) || link.Size != 0 {
 		t.Errorf("the link's row: %+v", link)
+	}
+	var hints []struct {
+		Size     float64 `json:"x_odbxfs_size"`
+		Mimetype string  `json:"x_odbxfs_mimetype"`
+	}
+	must(t, w.odoo.call(t.Context(), "ir.attachment", "read", []any{[]int64{link.ID}, []string{"x_odbxfs_size", "x_odbxfs_mimetype"}}, nil, &hints))
+	if hints[0].Size != float64(len(content)) || hints[0].Mimetype != "application/pdf" {
+		t.Errorf("the link's true size and type: %+v", hints[0])
 	}
 	w.vacuum(t)
 	if w.odoo.stored(t, sum(content)) {
@@ -72,6 +90,24 @@ func opens(t *testing.T, url, content string) {
 // Dropbox login; the emulator's log shows the fetch by the public link.
 func (w *World) secondMount(t *testing.T, order, content string) {
 	t.Helper()
+	other := w.another(t)
+	other.startProcess(t, "mount")
+	defer other.down(t)
+	before := len(w.box.Requests())
+	other.eventually(t, "the same bytes in a second mount", func() error { return holds(other.in("Sales Orders", order, "a.pdf"), content) })
+	fetched := false
+	for _, r := range w.box.Requests()[before:] {
+		fetched = fetched || r.Route == "scl/fi" && strings.HasSuffix(r.Item, "/a.pdf")
+	}
+	if !fetched {
+		t.Error("the emulator's log shows no fetch of the public link")
+	}
+}
+
+// another is a second workstation on the same servers: an empty store, and no
+// Dropbox login.
+func (w *World) another(t *testing.T) *World {
+	t.Helper()
 	other := *w
 	other.procs = map[string]*process{}
 	other.dir = t.TempDir()
@@ -89,17 +125,17 @@ interval = "500ms"
 [dropbox.demo]
 www_url = %q
 `, other.state, url, database, other.mount, w.box.URL()), 0o600))
-	other.startProcess(t, "mount")
-	defer other.down(t)
-	before := len(w.box.Requests())
-	other.eventually(t, "the same bytes in a second mount", func() error { return holds(other.in("Sales Orders", order, "a.pdf"), content) })
-	fetched := false
-	for _, r := range w.box.Requests()[before:] {
-		fetched = fetched || r.Route == "scl/fi" && strings.HasSuffix(r.Item, "/a.pdf")
+	return &other
+}
+
+// statusHas waits for what the process that works on Dropbox says of itself.
+func (w *World) statusHas(t *testing.T, text string) error {
+	t.Helper()
+	said, _ := w.odbxfs(t, "status", "--of", w.commands()[0])
+	if !strings.Contains(said, text) {
+		return fmt.Errorf("status says %s", said)
 	}
-	if !fetched {
-		t.Error("the emulator's log shows no fetch of the public link")
-	}
+	return nil
 }
 
 // vacuum runs Odoo's own cleaner.
@@ -139,7 +175,7 @@ func copyPictures(t *testing.T, w *World) {
 	for file, content := range files {
 		w.eventually(t, file+" in Dropbox", func() error { return holds(w.box2("Sales Orders", name, file), content) })
 		w.one(t, "sale.order", id, file, func(d document) error {
-			if file == "big.png" && (d.Type != "binary" || d.Size != int64(len(content))) {
+			if file == "big.png" && (d.Type != "binary" || d.Size != int64(len(content)) || d.Mimetype != "image/png") {
 				return fmt.Errorf("a picture stays binary: %+v", d)
 			}
 			if file != "big.png" && d.Type != "url" {
@@ -150,6 +186,7 @@ func copyPictures(t *testing.T, w *World) {
 			}
 			return nil
 		})
+		must(t, holds(w.in("Sales Orders", name, file), content))
 	}
 }
 

@@ -195,7 +195,7 @@ func (pl *planner) decideContent(it *item) {
 		pl.put(it, odbxfs.TaskOdooUpdate, odbxfs.Backward, whyEmptied, it.o.Name)
 	case odoo && dropbox:
 		pl.put(it, odbxfs.TaskDropboxKeep, odbxfs.Direct, whyConflict, pl.beside(it))
-		pl.put(it, odbxfs.TaskDropboxUpload, odbxfs.Direct, whyConflict, it.name)
+		pl.put(it, odbxfs.TaskDropboxUpload, odbxfs.Direct, whyChangedInOdoo, it.name)
 	case odoo:
 		pl.put(it, odbxfs.TaskDropboxUpload, odbxfs.Direct, whyChangedInOdoo, it.name)
 	case dropbox:

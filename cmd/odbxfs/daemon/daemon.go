@@ -59,6 +59,7 @@ type Daemon struct {
 	access  fs.Access
 	boxes   *boxes
 	opener  *content.Opener
+	opens   *opens // the opener as the mount uses it
 	socket  string
 	changes chan func(context.Context) // work that needs the engine for itself
 	engine  engineBox
@@ -156,6 +157,13 @@ func (d *Daemon) join() error {
 	}
 	contents.Odoo = d.port
 	d.opener = content.NewOpener(contents)
+	d.opens = &opens{from: func(ctx context.Context, node odbxfs.NodeID) (fs.Content, error) {
+		c, err := d.opener.OpenRead(ctx, node)
+		if err != nil {
+			return nil, err // not a nil *File, which is no nil Content
+		}
+		return c, nil
+	}}
 	return nil
 }
 
@@ -218,11 +226,4 @@ func (d *Daemon) Check(ctx context.Context) error {
 		return e.Verify(ctx)
 	}
 	return nil
-}
-
-// opens turns content's opener into the mount's.
-type opens struct{ o *content.Opener }
-
-func (o opens) OpenRead(ctx context.Context, node odbxfs.NodeID) (fs.Content, error) {
-	return o.o.OpenRead(ctx, node)
 }

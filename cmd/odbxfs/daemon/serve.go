@@ -76,7 +76,7 @@ func (d *Daemon) mount(ctx context.Context) (*fs.Server, error) {
 		return nil, fmt.Errorf("make the mount point: %w", err)
 	}
 	return fs.Mount(ctx, fs.Options{
-		Dir: d.opt.Config.Mount.Dir, Store: fs.OnCache(d.store), Opener: opens{d.opener}, Access: d.access,
+		Dir: d.opt.Config.Mount.Dir, Store: fs.OnCache(d.store), Opener: d.opens, Access: d.access,
 		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), AllowOther: d.opt.Config.Mount.AllowOther,
 		Backups: fs.DefaultBackups(), ContentDir: d.opt.Store, Now: time.Now, Log: d.log,
 	})
@@ -193,7 +193,7 @@ type Count struct {
 
 func (d *Daemon) verbs() map[string]control.Verb {
 	return map[string]control.Verb{
-		VerbStatus: func(context.Context, json.RawMessage) (any, error) { return d.engine.get().Status() },
+		VerbStatus: func(context.Context, json.RawMessage) (any, error) { return d.status() },
 		VerbOnce: func(ctx context.Context, raw json.RawMessage) (any, error) {
 			var a OnceArgs
 			if err := json.Unmarshal(raw, &a); err != nil {
