@@ -151,7 +151,7 @@ func (w *World) opensFile(t *testing.T, url, database, content string) {
 	req.Header.Set("X-Odoo-Database", database)
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	_, err = io.Copy(io.Discard, resp.Body)
 	must(t, err)
 	at := resp.Request.URL

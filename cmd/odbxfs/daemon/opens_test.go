@@ -16,7 +16,7 @@ func TestWhatCanNotBeOpenedIsToldUntilItOpens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close() //nolint:errcheck // in memory
+	defer store.Close()
 	var file odbxfs.NodeID
 	if err := store.Update(func(tx *cache.Tx) error {
 		if _, err := tx.PutOdoo(odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot}); err != nil {
