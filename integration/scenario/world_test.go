@@ -74,7 +74,7 @@ const (
 	wait = 30 * time.Second // what must happen happens by then
 	// manyWait is for hundreds of files: all columns share the machine.
 	manyWait = 2 * time.Minute
-	tick = 50 * time.Millisecond
+	tick     = 50 * time.Millisecond
 
 	technicalLogin    = "odbxfs"
 	technicalPassword = "technical-secret-9c1"
