@@ -105,6 +105,7 @@ func (s *Server) authenticate(w http.ResponseWriter, params map[string]any) (any
 		return nil, f
 	}
 	uid, ok := s.login(fmt.Sprint(params["login"]), fmt.Sprint(params["password"]), false)
+	s.noteSignIn(fmt.Sprint(params["login"]), ok)
 	if !ok {
 		return nil, accessDenied()
 	}

@@ -74,6 +74,7 @@ type Server struct {
 	keys     map[string]int64 // API keys
 	serial   int64            // makes tokens and session ids
 	held     []time.Time      // starts of the transactions that a fault holds open
+	signIns  []SignIn
 }
 
 // New makes a server with its base data. Without Start it is an http.Handler.

@@ -65,6 +65,7 @@ func (s *Server) common(method string, params []any) (any, *fault) {
 			return nil, f
 		}
 		uid, ok := s.login(fmt.Sprint(params[1]), fmt.Sprint(params[2]), true)
+		s.noteSignIn(fmt.Sprint(params[1]), ok)
 		if !ok {
 			return false, nil
 		}
