@@ -5,32 +5,77 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
-// failures: servers that are away, a store that is lost, the way back.
+// failures: programs that are killed, servers that are away, logins that are
+// refused, a store that is lost, the way back.
 var failures = []scenario{
-	{name: "Odoo down while files are copied in", run: odooDown, alone: true},
-	{name: "Dropbox's token revoked, and given anew", run: tokenRevoked, alone: true},
-	{name: "the store deleted while nothing is unsent", run: storeLost, alone: true},
-	{name: "reset brings every byte back, and setup --remove leaves no trace", run: resetAll, alone: true},
+	{name: "kill -9 inside the upload to Odoo", run: killedIn(insideOdooUpload), stage: stopped},
+	{name: "kill -9 inside the upload to Dropbox", run: killedIn(insideUpload), stage: stopped},
+	{name: "kill -9 between upload and convert", run: killedIn(beforeConvert), stage: stopped},
+	{name: "kill -9 between convert and settle", run: killedIn(afterConvert), stage: stopped},
+	{name: "Odoo down while files are copied in", run: odooDown, stage: stopped},
+	{name: "Dropbox's token revoked, and given anew", run: tokenRevoked, stage: stopped},
+	{name: "a wrong password is said, and not sent again", run: wrongPassword, stage: stopped},
+	{name: "the store deleted while nothing is unsent", run: storeLost, stage: stopped},
+	{name: "20,000 attachments cost an idle minute nothing", run: idleMinute, stage: stopped},
+	{name: "reset brings every byte back, and Dropbox's copies stay", run: resetKeeps, stage: stopped},
+	{name: "reset with --remove-remote puts the copies into the trash", run: resetRemoves, stage: stopped},
+	{name: "setup twice changes nothing, and --remove leaves no trace", run: setupAndRemove, stage: stopped},
+}
+
+// soak says that there is time for whole minutes and many rounds.
+func soak() bool { return os.Getenv("ODBXFS_SOAK") != "" }
+
+// status is what the program says of one of its processes.
+func (w *World) status(t *testing.T, of string) string {
+	t.Helper()
+	out, _ := w.odbxfs(t, "status", "--of", of)
+	return out
+}
+
+// says waits until the status of a process has all these words.
+func (w *World) says(t *testing.T, of string, words ...string) {
+	t.Helper()
+	w.eventually(t, "the status of "+of+" says why", func() error {
+		out := w.status(t, of)
+		for _, word := range words {
+			if !strings.Contains(out, word) {
+				return fmt.Errorf("no %q in: %s", word, out)
+			}
+		}
+		return nil
+	})
 }
 
 func odooDown(t *testing.T, w *World) {
 	w.up(t)
 	id, name := w.order(t)
 	w.odoo.stop(t)
+	away := time.Now()
 	dir := w.in("Sales Orders", name)
 	sh(t, dir, `for i in 1 2 3; do echo $i > $i.txt; done; cat 1.txt 2.txt 3.txt`)
-	w.eventually(t, "status says why nothing moves", func() error {
-		out, _ := w.odbxfs(t, "status", "--of", w.commands()[len(w.commands())-1])
-		if !strings.Contains(out, "Odoo") || !strings.Contains(out, "not") {
-			return fmt.Errorf("status: %s", out)
+	for _, of := range w.commands() {
+		w.says(t, of, "Odoo does not answer", "not reachable")
+	}
+	if soak() {
+		time.Sleep(time.Minute - time.Since(away)) // what is promised is a minute
+	}
+	w.odoo.start(t)
+	w.within(t, 2*wait, "it goes on by itself", func() error { // it asks once a minute at the latest
+		if docs := w.odoo.documents(t, "sale.order", id); len(docs) != 3 {
+			return fmt.Errorf("%d documents of 3", len(docs))
 		}
 		return nil
 	})
-	w.odoo.start(t)
 	for _, n := range []string{"1", "2", "3"} {
-		w.one(t, "sale.order", id, n+".txt", isLink)
+		w.one(t, "sale.order", id, n+".txt", func(d document) error {
+			if d.Checksum != sum(n+"\n") {
+				return fmt.Errorf("other bytes: %+v", d)
+			}
+			return isLink(d)
+		})
 	}
 	w.agree(t)
 }
@@ -41,17 +86,70 @@ func tokenRevoked(t *testing.T, w *World) {
 	w.box.RevokeToken()
 	must(t, os.WriteFile(w.in("Sales Orders", name, "a.txt"), []byte("a"), 0o644))
 	w.one(t, "sale.order", id, "a.txt", func(d document) error { return binaryOf(d, "a") })
-	w.eventually(t, "status says that the login is refused", func() error {
-		out, _ := w.odbxfs(t, "status", "--of", w.commands()[0])
-		if !strings.Contains(out, "login refused") {
-			return fmt.Errorf("status: %s", out)
-		}
-		return nil
-	})
+	w.says(t, w.commands()[0], "login refused")
 	w.box.Grant("another-token")
-	must(t, os.WriteFile(w.dir+"/token", []byte("another-token"), 0o600))
+	w.secret(t, "token", "another-token")
 	w.one(t, "sale.order", id, "a.txt", isLink)
 	w.agree(t)
+}
+
+// login is that of one of the program's processes.
+func (w *World) login(of string) (login, source string) {
+	if of == "mount" {
+		return "demo", "mount"
+	}
+	return technicalLogin, "sync"
+}
+
+// wrongPassword: each process's password is changed in Odoo while it runs. It
+// is refused once, and not sent again, until its source has the new one.
+func wrongPassword(t *testing.T, w *World) {
+	w.up(t)
+	id, name := w.order(t)
+	before := map[string]int{}
+	for _, of := range w.commands() {
+		login, _ := w.login(of)
+		before[login] = w.odoo.refused(t, login)
+		w.odoo.setPassword(t, login, "another-"+technicalPassword)
+	}
+	must(t, os.WriteFile(w.in("Sales Orders", name, "a.txt"), []byte("a"), 0o644))
+	for _, of := range w.commands() {
+		w.says(t, of, "login refused")
+	}
+	// Longer than the source is asked again.
+	time.Sleep(17 * time.Second)
+	for _, of := range w.commands() {
+		login, source := w.login(of)
+		// The web session's refusal is asked about once more over XML-RPC on 14.
+		if n := w.odoo.refused(t, login) - before[login]; n < 1 || n > 2 {
+			t.Errorf("the password of %s was refused %d times", login, n)
+		}
+		w.secret(t, source, "another-"+technicalPassword)
+	}
+	w.one(t, "sale.order", id, "a.txt", isLink)
+	w.down(t)
+	for _, of := range w.commands() {
+		w.refusedAtStart(t, of)
+	}
+}
+
+// refusedAtStart: a process that starts with a wrong password says so and ends.
+// Login and source are as before afterwards.
+func (w *World) refusedAtStart(t *testing.T, of string) {
+	t.Helper()
+	login, source := w.login(of)
+	was := map[string]string{"mount": "demo", "sync": technicalPassword}[source]
+	before := w.odoo.refused(t, login)
+	w.secret(t, source, "no password at all")
+	out, code := w.odbxfs(t, of)
+	if code != 4 || !strings.Contains(out, "login refused") || !strings.Contains(out, "hint:") {
+		t.Errorf("%s with a wrong password ended with %d: %s", of, code, out)
+	}
+	if n := w.odoo.refused(t, login) - before; n < 1 || n > 2 {
+		t.Errorf("%s was refused %d times", login, n)
+	}
+	w.odoo.setPassword(t, login, was)
+	w.secret(t, source, was)
 }
 
 func storeLost(t *testing.T, w *World) {
@@ -65,6 +163,7 @@ func storeLost(t *testing.T, w *World) {
 		w.one(t, "sale.order", id, fmt.Sprintf("%d.txt", i), isLink)
 	}
 	w.agree(t)
+	w.idle(t)
 	before := w.odoo.documents(t, "sale.order", id)
 	w.down(t)
 	must(t, os.RemoveAll(w.state))
@@ -72,6 +171,7 @@ func storeLost(t *testing.T, w *World) {
 	w.up(t)
 	w.idle(t)
 	w.quiet(t)
+	w.idle(t)
 	for route, n := range w.box.Counts() {
 		for _, moves := range []string{"upload", "download", "copy", "move", "delete", "create_folder"} {
 			if strings.Contains(route, moves) {
@@ -89,7 +189,7 @@ func storeLost(t *testing.T, w *World) {
 // idle waits until the syncer's status has nothing under way.
 func (w *World) idle(t *testing.T) {
 	t.Helper()
-	w.eventually(t, "nothing is under way", func() error {
+	w.within(t, 3*wait, "nothing is under way", func() error {
 		out, code := w.odbxfs(t, "status", "--of", w.commands()[0])
 		if code != 0 || !strings.Contains(out, "0 tasks and 0 changes") || !strings.Contains(out, "connected") {
 			return fmt.Errorf("status (%d): %s", code, out)
@@ -108,37 +208,4 @@ func (w *World) quiet(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-func resetAll(t *testing.T, w *World) {
-	w.up(t)
-	id, name := w.order(t)
-	contents := map[string]string{"a.pdf": pdf, "b.txt": "b", "empty.txt": "", "p.png": picture(30, 30)}
-	for file, content := range contents {
-		must(t, os.WriteFile(w.in("Sales Orders", name, file), []byte(content), 0o644))
-	}
-	for file := range contents {
-		if file != "p.png" {
-			w.one(t, "sale.order", id, file, isLink)
-		}
-	}
-	w.agree(t)
-	if out, code := w.odbxfs(t, "setup", "--remove", "--login", "admin", "--password-command", "echo admin"); code == 0 {
-		t.Errorf("setup --remove with links left: %s", out)
-	}
-	w.down(t)
-	out, code := w.odbxfs(t, "reset", "--of", w.commands()[0])
-	if code != 0 || !strings.Contains(out, "3 links are binary") {
-		t.Errorf("reset (%d): %s", code, out)
-	}
-	for file, content := range contents {
-		d := w.one(t, "sale.order", id, file, func(d document) error { return binaryOf(d, content) })
-		if d.URL != "" {
-			t.Errorf("a url is left on %+v", d)
-		}
-		must(t, holds(w.box2("Sales Orders", name, file), content))
-	}
-	if out, code := w.odbxfs(t, "setup", "--remove", "--login", "admin", "--password-command", "echo admin"); code != 0 {
-		t.Errorf("setup --remove (%d): %s", code, out)
-	}
 }

@@ -14,13 +14,23 @@ import (
 type scenario struct {
 	name string
 	run  func(t *testing.T, w *World)
-	// alone says that it needs a world of its own: it takes servers or store away.
+	// alone says that it needs a world of its own.
 	alone bool
+	stage stage
 }
 
-// scenarios in their order; those of one world follow each other on it.
+// A stage is the state of the column's world in which a scenario begins.
+type stage uint8
+
+const (
+	running   stage = iota // set up, the column's processes at work
+	stopped                // set up, no process at work: it starts and ends them itself
+	untouched              // before setup, no process at work
+)
+
+// scenarios in their order; those of one stage follow each other on one world.
 func scenarios() []scenario {
-	return slices.Concat(toOdoo, fromDropbox, fromOdoo, inTheMount, failures)
+	return slices.Concat(untouchedOdoo, toOdoo, fromDropbox, fromOdoo, inTheMount, failures)
 }
 
 func columns() []column {
@@ -52,14 +62,12 @@ func TestMatrix(t *testing.T) {
 	for _, col := range columns() {
 		t.Run(col.String(), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, col)
-			w.up(t)
-			for _, s := range scenarios() {
-				if !s.alone {
-					c.cell(t, s, w)
-				}
-			}
+			w := newServers(t, col)
+			c.stage(t, untouched, w)
+			w.setup(t)
+			c.stage(t, running, w)
 			w.down(t)
+			c.stage(t, stopped, w)
 			for _, s := range scenarios() {
 				if s.alone {
 					t.Run(s.name, func(t *testing.T) { c.runIn(t, s, newWorld(t, col)) })
@@ -69,9 +77,23 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-func (c *cells) cell(t *testing.T, s scenario, w *World) {
+// stage runs the scenarios of one stage on the column's world.
+func (c *cells) stage(t *testing.T, at stage, w *World) {
 	t.Helper()
-	t.Run(s.name, func(t *testing.T) { c.runIn(t, s, w) })
+	for _, s := range scenarios() {
+		if s.alone || s.stage != at {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			if at == running && len(w.procs) == 0 {
+				w.up(t)
+			}
+			c.runIn(t, s, w)
+			if at == stopped {
+				w.down(t)
+			}
+		})
+	}
 }
 
 func (c *cells) runIn(t *testing.T, s scenario, w *World) {

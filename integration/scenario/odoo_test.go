@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +38,21 @@ type odooSide interface {
 	version() int
 	// call is a method call as the administrator.
 	call(ctx context.Context, model, method string, args []any, kw map[string]any, out any) error
-	// documents gives the rows of one record by id, those of fields left out.
+	// makeUp describes, sorted, what Odoo is made of: models, fields, pages,
+	// actions, rights, parameters.
+	// stamped: with who wrote each row last, and when.
+	makeUp(t *testing.T, stamped bool) []string
+	// refused counts the sign-ins of a login that were refused so far, by the
+	// server's own log.
+	refused(t *testing.T, login string) int
+	// setPassword gives a user another password, which ends his sessions.
+	setPassword(t *testing.T, login, password string)
+	// flood puts n documents like the given one beside it, past Odoo, and
+	// drain takes them out again.
+	flood(t *testing.T, like document, n int)
+	drain(t *testing.T)
+	// documents gives the rows of one record by id, those of fields left out;
+	// with model "" those of all records.
 	documents(t *testing.T, model string, id int64) []document
 	// count counts the rows of a table that a condition of SQL's simplest kind
 	// (column = value) takes.
@@ -91,8 +108,60 @@ func (o realOdoo) documents(t *testing.T, model string, id int64) []document {
 		all = append(all, d)
 		return err
 	}, `SELECT id, name, type, coalesce(url,''), coalesce(checksum,''), coalesce(file_size,0), coalesce(mimetype,''), coalesce(store_fname,'')
-		FROM ir_attachment WHERE res_model=$1 AND res_id=$2 AND res_field IS NULL ORDER BY id`, model, id)
+		FROM ir_attachment WHERE ($1 = '' OR res_model=$1 AND res_id=$2) AND res_field IS NULL ORDER BY id`, model, id)
 	return all
+}
+
+func (o realOdoo) makeUp(t *testing.T, stamped bool) []string {
+	t.Helper()
+	all, err := o.Dump(t.Context(), stamped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (o realOdoo) refused(t *testing.T, login string) int {
+	t.Helper()
+	log, err := o.Log(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "Login failed") && strings.Contains(line, "login:"+login+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+func (o realOdoo) setPassword(t *testing.T, login, password string) {
+	t.Helper()
+	setPassword(t, o, login, password)
+}
+
+func setPassword(t *testing.T, o odooSide, login, password string) {
+	t.Helper()
+	var ids []int64
+	must(t, o.call(t.Context(), "res.users", "search", []any{[]any{[]any{"login", "=", login}}}, nil, &ids))
+	must(t, o.call(t.Context(), "res.users", "write", []any{ids, map[string]any{"password": password}}, nil, nil))
+}
+
+// flooded begins the names of what flood made.
+const flooded = "flood "
+
+func (o realOdoo) flood(t *testing.T, like document, n int) {
+	t.Helper()
+	o.query(t, func(pgx.Rows) error { return nil }, `INSERT INTO ir_attachment
+		(name, type, url, store_fname, checksum, file_size, mimetype, res_model, res_id, public, create_uid, write_uid, create_date, write_date)
+		SELECT $1 || n || '.txt', type, url, store_fname, checksum, file_size, mimetype, res_model, res_id, false, create_uid, write_uid, now() at time zone 'utc', now() at time zone 'utc'
+		FROM ir_attachment CROSS JOIN generate_series(1, $2::int) n WHERE id = $3`, flooded, n, like.ID)
+}
+
+func (o realOdoo) drain(t *testing.T) {
+	t.Helper()
+	o.query(t, func(pgx.Rows) error { return nil }, "DELETE FROM ir_attachment WHERE name LIKE $1", flooded+"%")
 }
 
 func (o realOdoo) count(t *testing.T, model, column string, value any) int {
@@ -192,7 +261,7 @@ func (o *memoryOdoo) call(ctx context.Context, model, method string, args []any,
 func (o *memoryOdoo) documents(_ *testing.T, model string, id int64) []document {
 	var all []document
 	for _, r := range o.Rows("ir.attachment") {
-		if r["res_model"] != model || r["res_id"] != id || r["res_field"] != nil {
+		if model != "" && (r["res_model"] != model || r["res_id"] != id) || r["res_field"] != nil {
 			continue
 		}
 		d := document{}
@@ -204,6 +273,68 @@ func (o *memoryOdoo) documents(_ *testing.T, model string, id int64) []document 
 		all = append(all, d)
 	}
 	return all
+}
+
+func (o *memoryOdoo) makeUp(_ *testing.T, stamped bool) []string {
+	var all []string
+	for _, model := range o.Models() {
+		if !strings.HasPrefix(model, "ir.") && model != "res.groups" && model != "base.automation" || model == "ir.attachment" {
+			continue
+		}
+		for _, row := range o.Rows(model) {
+			if !stamped {
+				delete(row, "write_date")
+				delete(row, "write_uid")
+			}
+			all = append(all, fmt.Sprint(model, " ", row)) // maps print sorted
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (o *memoryOdoo) refused(_ *testing.T, login string) int {
+	n := 0
+	for _, in := range o.SignIns() {
+		if in.Login == login && !in.OK {
+			n++
+		}
+	}
+	return n
+}
+
+func (o *memoryOdoo) setPassword(t *testing.T, login, password string) {
+	t.Helper()
+	setPassword(t, o, login, password)
+	o.ForgetSessions()
+}
+
+func (o *memoryOdoo) flood(_ *testing.T, like document, n int) {
+	for _, r := range o.Rows("ir.attachment") {
+		if r["id"] != like.ID {
+			continue
+		}
+		delete(r, "id")
+		delete(r, "create_date")
+		delete(r, "write_date")
+		rows := make([]map[string]any, n)
+		for i := range rows {
+			rows[i] = maps.Clone(r)
+			rows[i]["name"] = fmt.Sprintf("%s%d.txt", flooded, i+1)
+		}
+		o.Insert("ir.attachment", rows...)
+	}
+}
+
+func (o *memoryOdoo) drain(*testing.T) {
+	var ids []int64
+	for _, r := range o.Rows("ir.attachment") {
+		if name, _ := r["name"].(string); strings.HasPrefix(name, flooded) {
+			id, _ := r["id"].(int64)
+			ids = append(ids, id)
+		}
+	}
+	o.Delete("ir.attachment", ids...)
 }
 
 func (o *memoryOdoo) count(_ *testing.T, model, column string, value any) int {

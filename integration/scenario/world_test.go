@@ -66,6 +66,11 @@ type World struct {
 	drop  string // the Dropbox account's folder /Odoo
 	state string
 	cfg   string
+	wire  *wire
+	// poll is how often Odoo is looked at; empty: as often as by default.
+	poll string
+	// before is what Odoo was made of before setup.
+	before []string
 
 	procs map[string]*process // by command; of the test's own goroutine
 }
@@ -81,11 +86,19 @@ const (
 	dropboxToken      = "dropbox-secret-token-77"
 )
 
-// newWorld starts a column's servers, sets Odoo up and writes the config.
-// Processes are started by up.
+// newWorld starts a column's servers and sets Odoo up. Processes are started
+// by up.
 func newWorld(t *testing.T, c column) *World {
 	t.Helper()
-	w := &World{column: c, dir: t.TempDir(), procs: map[string]*process{}}
+	w := newServers(t, c)
+	w.setup(t)
+	return w
+}
+
+// newServers starts a column's servers, Odoo as it comes, and writes the config.
+func newServers(t *testing.T, c column) *World {
+	t.Helper()
+	w := &World{column: c, dir: t.TempDir(), procs: map[string]*process{}, poll: "500ms"}
 	w.mount, w.state, w.cfg = filepath.Join(w.dir, "odoo"), filepath.Join(w.dir, "state"), filepath.Join(w.dir, "config.toml")
 	account := filepath.Join(w.dir, "dropbox")
 	w.drop = filepath.Join(account, "Odoo")
@@ -104,8 +117,12 @@ func newWorld(t *testing.T, c column) *World {
 	case "19":
 		w.odoo = realOdoo{lab.Start(t, 19)}
 	}
+	url, _ := w.odoo.address()
+	w.wire = newWire(t, url, box.URL())
 	t.Cleanup(func() { w.down(t) })
-	w.setup(t)
+	for name, secret := range map[string]string{"token": dropboxToken, "sync": technicalPassword, "mount": "demo"} {
+		w.secret(t, name, secret)
+	}
 	w.writeConfig(t)
 	return w
 }
@@ -120,6 +137,7 @@ func must(t *testing.T, err error) {
 // setup provisions Odoo with the demo's client and rules.
 func (w *World) setup(t *testing.T) {
 	t.Helper()
+	w.before = w.odoo.makeUp(t, false)
 	o := demo.Provisioning()
 	o.TechnicalLogin, o.TechnicalPassword = technicalLogin, technicalPassword
 	_, err := provision.Setup(t.Context(), w.admin(t), o)
@@ -136,10 +154,20 @@ func (w *World) admin(t *testing.T) *odoo.Client {
 	return c
 }
 
+// secret puts a secret where the config says that it is.
+func (w *World) secret(t *testing.T, name, value string) {
+	t.Helper()
+	must(t, os.WriteFile(filepath.Join(w.dir, name+".secret"), []byte(value), 0o600))
+}
+
 func (w *World) writeConfig(t *testing.T) {
 	t.Helper()
-	url, database := w.odoo.address()
-	base := w.box.URL()
+	_, database := w.odoo.address()
+	base := w.wire.box.URL
+	interval, poll := "", ""
+	if w.poll != "" {
+		interval, poll = fmt.Sprintf("interval = %q", w.poll), fmt.Sprintf("poll = %q", w.poll)
+	}
 	text := fmt.Sprintf(`state = %q
 [odoo]
 url = %q
@@ -147,21 +175,20 @@ database = %q
 [mount]
 dir = %q
 login = "demo"
-password_env = "MOUNT_PASSWORD"
-interval = "500ms"
+password_file = "%[5]s/mount.secret"
+%[6]s
 [sync]
-login = %q
-password_env = "SYNC_PASSWORD"
-poll = "500ms"
+login = %[7]q
+password_file = "%[5]s/sync.secret"
+%[8]s
 [dropbox.demo]
-password_file = %q
-api_url = %q
-content_url = %q
-notify_url = %q
-www_url = %q
-`, w.state, url, database, w.mount, technicalLogin, filepath.Join(w.dir, "token"), base, base, base, base)
+password_file = "%[5]s/token.secret"
+api_url = %[9]q
+content_url = %[9]q
+notify_url = %[9]q
+www_url = %[10]q
+`, w.state, w.wire.odoo.URL, database, w.mount, w.dir, interval, technicalLogin, poll, base, w.box.URL())
 	must(t, os.WriteFile(w.cfg, []byte(text), 0o600))
-	must(t, os.WriteFile(filepath.Join(w.dir, "token"), []byte(dropboxToken), 0o600))
 }
 
 // process is the program, running.
@@ -191,7 +218,7 @@ func (b *buffer) String() string {
 
 func (w *World) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, binary, append([]string{"--config", w.cfg}, args...)...)
-	cmd.Env = append(os.Environ(), "MOUNT_PASSWORD=demo", "SYNC_PASSWORD="+technicalPassword)
+	cmd.Env = append(os.Environ(), "MOUNT_PASSWORD=demo")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
@@ -230,6 +257,9 @@ func (w *World) startProcess(t *testing.T, name string) {
 
 // down ends the processes as a person does.
 func (w *World) down(t *testing.T) { w.end(t, syscall.SIGTERM) }
+
+// kill ends processes as power loss of one program does.
+func (w *World) kill(t *testing.T) { w.end(t, syscall.SIGKILL) }
 
 func (w *World) end(t *testing.T, sig syscall.Signal) {
 	t.Helper()
@@ -470,14 +500,20 @@ func sameTree(a, b map[string]string) error {
 	return nil
 }
 
-// order makes a sale order and gives its id and name, once its folder shows.
-func (w *World) order(t *testing.T) (id int64, name string) {
+// newOrder makes a sale order and gives its id and name.
+func (w *World) newOrder(t *testing.T) (id int64, name string) {
 	t.Helper()
 	partner := w.first(t, "res.partner", [][]any{{"is_company", "=", true}})
 	// The mount's user sees his own orders only.
 	user := w.first(t, "res.users", [][]any{{"login", "=", "demo"}})
 	must(t, w.odoo.call(t.Context(), "sale.order", "create", []any{map[string]any{"partner_id": partner, "user_id": user}}, nil, &id))
-	name = w.nameOf(t, "sale.order", id)
+	return id, w.nameOf(t, "sale.order", id)
+}
+
+// order is newOrder, once its folder shows.
+func (w *World) order(t *testing.T) (id int64, name string) {
+	t.Helper()
+	id, name = w.newOrder(t)
 	w.eventually(t, "the order's folder shows on both sides", func() error {
 		_, err := os.Stat(w.in("Sales Orders", name))
 		_, err2 := os.Stat(w.box2("Sales Orders", name))
