@@ -57,6 +57,9 @@ func (tx *Tx) Mkdir(parent odbxfs.NodeID, name string) (odbxfs.Inode, error) {
 	if err != nil {
 		return dir, err
 	}
+	if tx.s.opt.NoFolders {
+		return dir, &MountError{Op: "mkdir", Name: name, Kind: MountNotAllowed}
+	}
 	return tx.make("mkdir", parent, name, odbxfs.Inode{Kind: odbxfs.Folder, Role: roleIn(dir.Role)})
 }
 

@@ -3,6 +3,7 @@ package cache
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -363,6 +364,20 @@ func TestAnIdLeadsOnThroughManySaves(t *testing.T) {
 	if l := intents(t, s); len(l) != 1 || l[0].Node != first.Node {
 		t.Fatalf("intents: %+v", l)
 	}
+}
+
+func TestNoFolders(t *testing.T) {
+	o := testOptions()
+	o.InMemory, o.Dir, o.NoFolders = true, t.TempDir(), true
+	s := openStore(t, o)
+	dir := world(t, s)
+	for _, parent := range []odbxfs.NodeID{odbxfs.RootNode, dir} {
+		err := s.Update(func(tx *Tx) error { _, err := tx.Mkdir(parent, "new"); return err })
+		if refused, ok := errors.AsType[*MountError](err); !ok || refused.Kind != MountNotAllowed {
+			t.Errorf("mkdir in node %d: %v", parent, err)
+		}
+	}
+	update(t, s, func(tx *Tx) error { _, err := tx.Create(dir, "a file", 0); return err })
 }
 
 func TestKeepMTimes(t *testing.T) {

@@ -48,6 +48,9 @@ type Options struct {
 	// KeepMTimes keeps an mtime that was set here for as long as the content is
 	// the same, whatever Odoo says: for plain mode, where Odoo has no place for it.
 	KeepMTimes bool
+	// NoFolders refuses new folders: for plain mode, where Odoo has none to be
+	// made.
+	NoFolders bool
 	// ID begins the keys made here and must be unlike any other store's; only
 	// for a new store. Empty: random.
 	ID string

@@ -126,7 +126,7 @@ func openStore(ctx context.Context, opt Options) (*cache.Store, error) {
 	}
 	return cache.Open(ctx, cache.Options{
 		Dir: opt.Store, Now: time.Now, After: time.After, ContentLimit: opt.Config.Mount.CacheSize,
-		KeepMTimes: plain(opt), Log: opt.Log,
+		KeepMTimes: plain(opt), NoFolders: plain(opt), Log: opt.Log,
 	})
 }
 
