@@ -80,7 +80,8 @@ func (e *Engine) looked(look odbxfs.OdooChanges, err error) error {
 		}
 	}
 	o.look, o.rows, o.heldUp, o.scopes = look, look.Nodes, false, nil
-	o.active = len(look.Nodes) > 0
+	// The root comes with every look, changed or not.
+	o.active = slices.ContainsFunc(look.Nodes, func(n odbxfs.OdooNode) bool { return n.Ref.Kind != odbxfs.RefRoot })
 	if err := e.configure(look.Clients); err != nil {
 		return err
 	}

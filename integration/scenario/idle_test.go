@@ -24,6 +24,7 @@ func idleMinute(t *testing.T, w *World) {
 	}
 	w.odoo.flood(t, like, flood)
 	defer w.odoo.drain(t)
+	w.up(t)
 	start := time.Now()
 	w.within(t, 20*wait, "all show in the mount", func() error {
 		entries, err := os.ReadDir(w.in("Sales Orders", name))

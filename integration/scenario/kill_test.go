@@ -16,9 +16,9 @@ type killing struct {
 	matches func(path string, body []byte) bool
 }
 
-// many is how many files are copied in while the program is killed, and armed
-// how many of them are acknowledged before it may be.
-const many, armed = 200, 60
+// batch is how many files are copied in while the program is killed, and armed
+// how batch of them are acknowledged before it may be.
+const batch, armed = 200, 60
 
 var (
 	insideOdooUpload = killing{inside, func(_ string, body []byte) bool { return bytes.Contains(body, []byte(`"kind":"create"`)) }}
@@ -59,7 +59,7 @@ func copyMany(dir string) *copying {
 	c := &copying{ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
-		for i := range many {
+		for i := range batch {
 			if err := os.WriteFile(dir+"/"+fileName(i), []byte(fileContent(i)), 0o644); err != nil {
 				return // the program was killed
 			}
@@ -106,7 +106,7 @@ func (w *World) killedOnce(t *testing.T, k killing) {
 	for i := range kept {
 		must(t, holds(dir+"/"+fileName(i), fileContent(i)))
 	}
-	for i := kept; i < many; i++ {
+	for i := kept; i < batch; i++ {
 		must(t, os.WriteFile(dir+"/"+fileName(i), []byte(fileContent(i)), 0o644))
 	}
 	w.within(t, 4*wait, "all files are links, once each", func() error { return w.allLinks(t, id) })
@@ -117,7 +117,7 @@ func (w *World) killedOnce(t *testing.T, k killing) {
 	inBox, err := tree(w.box2("Sales Orders", name))
 	must(t, err)
 	delete(inBox, "Contracts")
-	for i := range many {
+	for i := range batch {
 		if inBox[fileName(i)] != fileContent(i) {
 			t.Errorf("%s in Dropbox holds %q", fileName(i), inBox[fileName(i)])
 		}
@@ -140,7 +140,7 @@ func (w *World) allLinks(t *testing.T, id int64) error {
 		}
 		seen[d.Name] = d
 	}
-	for i := range many {
+	for i := range batch {
 		d, ok := seen[fileName(i)]
 		if !ok {
 			return fmt.Errorf("%s is not in Odoo, which has %d documents", fileName(i), len(docs))
@@ -152,8 +152,8 @@ func (w *World) allLinks(t *testing.T, id int64) error {
 			return fmt.Errorf("other bytes: %+v", d)
 		}
 	}
-	if len(docs) != many {
-		return fmt.Errorf("%d documents for %d files", len(docs), many)
+	if len(docs) != batch {
+		return fmt.Errorf("%d documents for %d files", len(docs), batch)
 	}
 	return nil
 }

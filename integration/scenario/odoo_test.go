@@ -139,6 +139,16 @@ func (o realOdoo) refused(t *testing.T, login string) int {
 func (o realOdoo) setPassword(t *testing.T, login, password string) {
 	t.Helper()
 	setPassword(t, o, login, password)
+	// 14 ends a user's sessions then; on 19 those that are at work go on.
+	sessions := filepath.Join(o.Filestore(), "..", "..", "sessions")
+	_, err := os.Stat(sessions)
+	must(t, err)
+	must(t, filepath.WalkDir(sessions, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return os.Remove(path)
+	}))
 }
 
 func setPassword(t *testing.T, o odooSide, login, password string) {

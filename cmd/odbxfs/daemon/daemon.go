@@ -65,11 +65,16 @@ type Daemon struct {
 	engine  engineBox
 }
 
-// StoreDir gives the folder of the store that belongs to (config, mode, login, uid).
+// StoreDir gives the folder of the store that belongs to (config, mode, login,
+// uid). That of plain mode is another one: its tree is made of other things.
 func StoreDir(cfg config.Config, mode Mode) string {
 	id := fmt.Sprintf("%s\n%s\n%s\n%d", cfg.Odoo.URL, cfg.Odoo.Database, login(cfg, mode).Login, os.Getuid())
 	sum := sha256.Sum256([]byte(id))
-	return filepath.Join(cfg.State, string(mode)+"-"+hex.EncodeToString(sum[:4]))
+	name := string(mode)
+	if plain(Options{Config: cfg, Mode: mode}) {
+		name = "plain"
+	}
+	return filepath.Join(cfg.State, name+"-"+hex.EncodeToString(sum[:4]))
 }
 
 func login(cfg config.Config, mode Mode) config.Login {
