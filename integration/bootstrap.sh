@@ -2,7 +2,8 @@
 # bootstrap.sh: makes a Debian 12 machine ready, or says what is missing.
 #
 #   integration/bootstrap.sh        all that tests, lab, lint and benchmarks need
-#   integration/bootstrap.sh demo   only what the demo needs: Go and a way to mount
+#   integration/bootstrap.sh demo   only what the demo needs: Go, git, make and a
+#                                   way to mount; no C compiler, and any Linux
 #
 # What it can install, it installs with apt, as root or with sudo; what is there
 # already is left alone, and when all is there it ends in well under a second.
@@ -33,6 +34,12 @@ check_go() {
 	elif ! out=$(cd "$(dirname "$0")/.." && go env GOVERSION 2>&1); then
 		lack "a Go that can use this module" "go says: $out"
 	fi
+}
+
+# What the Makefile itself runs.
+check_basics() {
+	have git || want git
+	have make || want make
 }
 
 # Root mounts by itself; others need the setuid fusermount3.
@@ -74,8 +81,6 @@ check_packages() {
 	installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | tr '\n' ' ') "
 	want_unless_installed gcc libc6-dev fuse3 mmdebstrap gpgv xz-utils debian-archive-keyring \
 		util-linux mount rsync vim rclone
-	have git || want git
-	have make || want make
 	if ! knows_trixie; then want debian-archive-keyring; fi
 }
 
@@ -87,6 +92,10 @@ knows_trixie() {
 
 install_packages() {
 	[ -n "$packages" ] || return 0
+	if ! have apt-get; then
+		lack "packages:$packages" "install them with this system's package manager; there is no apt-get here"
+		return 0
+	fi
 	if ! can_root; then
 		lack "packages:$packages" "as root: apt-get install$packages (or let sudo work without a question)"
 		return 0
@@ -98,6 +107,7 @@ install_packages() {
 }
 
 check_go
+check_basics
 if [ "${1-}" = demo ]; then
 	check_fuse demo
 	install_packages
