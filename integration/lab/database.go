@@ -88,15 +88,11 @@ func (d *database) filestore() string {
 	return filepath.Join(d.data(), "data", "filestore", d.name)
 }
 
-// A source is what a database is copied from: the template or another one. No
-// session may be open on it; PostgreSQL waits 5 s for the last one's end.
-type source struct{ database, filestore string }
-
-// create copies a source. The files are hard links: Odoo never rewrites a
+// create copies the template. The files are hard links: Odoo never rewrites a
 // stored file, it makes new ones and unlinks.
-func (d *database) create(ctx context.Context, h host, f folder, r recipe, c *cluster, from source) error {
+func (d *database) create(ctx context.Context, h host, f folder, r recipe, c *cluster) error {
 	quoted := pgx.Identifier{d.name}.Sanitize()
-	if err := execSQL(ctx, c.dsn("postgres"), "create database "+quoted+" template "+pgx.Identifier{from.database}.Sanitize()+" owner odoo"); err != nil {
+	if err := execSQL(ctx, c.dsn("postgres"), "create database "+quoted+" template "+templateDB+" owner odoo"); err != nil {
 		return err
 	}
 	owner, err := treeOwner(f.tree(r.version), "odoo")
@@ -107,7 +103,7 @@ func (d *database) create(ctx context.Context, h host, f folder, r recipe, c *cl
 	return errors.Join(
 		h.run(ctx, "mkdir", "-p", stores),
 		h.run(ctx, "chown", owner, d.data(), filepath.Dir(stores), stores),
-		h.run(ctx, "cp", "-al", "--", from.filestore, d.filestore()),
+		h.run(ctx, "cp", "-al", "--", filepath.Join(f.template(r.version), "filestore"), d.filestore()),
 	)
 }
 

@@ -22,9 +22,6 @@
 // $ODBXFS_LAB_DIR. Packages come from the mirror that the machine's own apt
 // uses, or from $ODBXFS_LAB_MIRROR.
 //
-// What costs more than a copy, as setting the product up, is done on one server,
-// which is then stopped and copied by others ([Options.From]).
-//
 // # What runs, and how it ends
 //
 //	test process A ── Server ── box: Odoo, port 20000+ ──┐

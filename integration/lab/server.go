@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -22,7 +21,6 @@ type Options struct {
 	LogRPC      bool      // log each RPC's model and method too (odoo.http.rpc.request, DEBUG)
 	Sink        *Sink     // where the server's mail goes; nil = Odoo has no mail server
 	Args        []string  // further options for Odoo's command line
-	From        *Server   // whose database and files to copy: of this version, stopped, not closed; nil = the template
 	Progress    io.Writer // told about a build, if one is needed; may be nil
 }
 
@@ -104,11 +102,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.Database, s.URL = s.db.name, fmt.Sprintf("http://127.0.0.1:%d", s.port)
-	from, err := s.source()
-	if err != nil {
-		return err
-	}
-	if err := s.db.create(ctx, s.host, s.folder, s.recipe, s.pg, from); err != nil {
+	if err := s.db.create(ctx, s.host, s.folder, s.recipe, s.pg); err != nil {
 		return err
 	}
 	if err := s.db.settle(ctx, s.pg, s.URL); err != nil {
@@ -121,25 +115,6 @@ func (s *Server) open(ctx context.Context) error {
 		return s.UseSink(ctx, s.opts.Sink)
 	}
 	return nil
-}
-
-// source says what the server's database is copied from.
-func (s *Server) source() (source, error) {
-	from := s.opts.From
-	if from == nil {
-		return source{templateDB, filepath.Join(s.folder.template(s.Version), "filestore")}, nil
-	}
-	from.mu.Lock()
-	defer from.mu.Unlock()
-	switch {
-	case from.Version != s.Version:
-		return source{}, fmt.Errorf("lab: an Odoo %d cannot be copied from an Odoo %d", s.Version, from.Version)
-	case from.closed:
-		return source{}, fmt.Errorf("lab: %s is closed and cannot be copied", from.Database)
-	case from.proc != nil:
-		return source{}, fmt.Errorf("lab: %s runs and cannot be copied; stop it first", from.Database)
-	}
-	return source{from.db.name, from.db.filestore()}, nil
 }
 
 // takePlace joins PostgreSQL and claims a database name, one process at a time.
