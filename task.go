@@ -66,6 +66,9 @@ const (
 	TaskSettle
 	// TaskForget makes the pair a tombstone: both sides are gone.
 	TaskForget
+	// TaskDropboxUnlink revokes the shared link Pair.URL, unless a document in
+	// Odoo still leads there.
+	TaskDropboxUnlink
 	taskKindEnd
 )
 
@@ -75,6 +78,7 @@ var taskKindNames = [taskKindEnd]string{
 	TaskOdooConvert: "odoo-convert", TaskOdooMkdir: "odoo-mkdir", TaskOdooCreate: "odoo-create",
 	TaskOdooUpdate: "odoo-update", TaskOdooMove: "odoo-move", TaskOdooDelete: "odoo-delete",
 	TaskOdooRestore: "odoo-restore", TaskSettle: "settle", TaskForget: "forget",
+	TaskDropboxUnlink: "dropbox-unlink",
 }
 
 // String names the kind as logs do.
@@ -159,7 +163,7 @@ type LogLine struct {
 	Client ClientID  `cbor:"2,keyasint,omitzero"`
 	Pass   Pass      `cbor:"3,keyasint,omitzero"`
 	Task   string    `cbor:"4,keyasint,omitzero"` // the task's Key; empty for lines of no task
-	State  string    `cbor:"5,keyasint,omitzero"` // planned, done, failed, parked, held, note
+	State  string    `cbor:"5,keyasint,omitzero"` // planned, done, failed, parked, held, note; dropped: there was nothing to do, the task's line goes
 	What   string    `cbor:"6,keyasint,omitzero"` // the task's kind
 	Item   string    `cbor:"7,keyasint,omitzero"` // the path in the tree
 	Ref    OdooRef   `cbor:"8,keyasint,omitzero"`

@@ -40,21 +40,25 @@ type Engine struct {
 	log   *slog.Logger
 
 	// owned by the goroutine that steps
-	step                          uint64
-	busy                          map[string]string // lane -> what runs there
-	out                           []Effect          // what this step asks for
-	wake                          time.Time         // when to step again even if nothing happens; zero: never
-	fatal                         error
-	odoo                          odooState
-	clients                       map[odbxfs.ClientID]*client
-	intents                       intentState
-	logSent                       uint64
-	logDue                        bool
-	logWire                       remote
-	planDue                       bool
-	resets                        map[odbxfs.ClientID]ResetOptions // clients that are being let go
-	queuedEver, restored, removed int                              // counts since the start, for reports
-	planned                       []odbxfs.Task                    // with OnlyPlan: what would be done
+	step       uint64
+	busy       map[string]string // lane -> what runs there
+	out        []Effect          // what this step asks for
+	wake       time.Time         // when to step again even if nothing happens; zero: never
+	fatal      error
+	odoo       odooState
+	clients    map[odbxfs.ClientID]*client
+	intents    intentState
+	logSent    uint64
+	logDue     bool
+	logWire    remote
+	planDue    bool
+	resets     map[odbxfs.ClientID]ResetOptions // clients that are being let go
+	queuedEver int                              // tasks since the start
+	done       counts                           // since the start, or since the reset under way began
+	planned    []odbxfs.Task                    // with OnlyPlan: what would be done
+	// same has content hashes of checksums that were compared; "-" where that
+	// was in vain.
+	same map[odbxfs.SHA1]odbxfs.ContentHash
 	// wroteOdoo and wroteDropbox are the steps at which an answer of ours was
 	// taken over: a look that began before must not put back what it saw then.
 	// flights are the writes whose answers are still to come, by lane: what a
@@ -83,6 +87,7 @@ func New(opt Options) (*Engine, error) {
 		busy:         map[string]string{},
 		clients:      map[odbxfs.ClientID]*client{},
 		flights:      map[string]flight{},
+		same:         map[odbxfs.SHA1]odbxfs.ContentHash{},
 		wroteOdoo:    map[odbxfs.OdooRef]uint64{},
 		wroteDropbox: map[odbxfs.DropboxID]uint64{},
 		planDue:      true, logDue: true,

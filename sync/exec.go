@@ -32,6 +32,7 @@ type verdict struct {
 	sha1 odbxfs.SHA1         // what was really sent or fetched
 	soon bool                // not now, but it may pass by itself
 	open bool                // pNow is still to be written to Odoo
+	used bool                // a shared link was kept: a document still leads there
 }
 
 // start runs a batch as one effect.

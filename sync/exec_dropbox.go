@@ -23,9 +23,15 @@ type executor struct {
 // toDropbox carries out a batch of one kind on Dropbox, and settles the pairs
 // of what was done in Odoo.
 func (x *executor) toDropbox(ctx context.Context, batch []work) []verdict {
+	if batch[0].Kind == odbxfs.TaskDropboxUnlink {
+		return x.unlink(ctx, batch)
+	}
 	s := newSorter(len(batch))
 	sent := make([]*sentBytes, len(batch))
 	s.each(func(i int) *verdict { return x.revise(ctx, batch[i]) })
+	if batch[0].Kind == odbxfs.TaskDropboxDelete {
+		x.keepLinked(ctx, batch, s)
+	}
 	if len(s.open) == 0 {
 		return x.settlePairs(ctx, s.out)
 	}

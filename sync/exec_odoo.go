@@ -111,12 +111,18 @@ func (x *executor) odooOp(ctx context.Context, w work) (odbxfs.OdooOp, fetched, 
 	case odbxfs.TaskOdooConvert:
 		op.Kind = odbxfs.OdooConvert
 		op.SHA1, op.Size, op.Mimetype, op.MTime = w.o.SHA1, w.o.Size, w.o.Mimetype, w.o.MTime
+		if w.o.Type == odbxfs.Copy {
+			op.SHA1, op.Size, op.Mimetype = w.p.SHA1, w.p.Size, w.p.Mimetype
+		}
 		op.URL, err = x.link(ctx, *w.d)
 	default: // TaskSettle, TaskForget
 		op.Kind, op.Expect = odbxfs.OdooSettlePair, nil
 	}
 	if err != nil {
 		return op, sum, err
+	}
+	if w.p == nil && w.Pair == nil && w.Kind == odbxfs.TaskOdooRestore {
+		return op, sum, nil // a copy that never had a file of its own
 	}
 	p := x.agreed(verdict{work: w, oNow: w.o, dNow: w.d, sha1: sum.sha1}, op.URL)
 	op.Pair = &p
@@ -161,9 +167,15 @@ type fetched struct {
 // fetchInto brings the Dropbox file's bytes into the store, compared with their
 // content_hash, and gives them to the op.
 func (x *executor) fetchInto(ctx context.Context, w work, op *odbxfs.OdooOp) (fetched, error) {
-	d := *w.d
+	d := w.d
+	if d == nil {
+		d = w.from
+	}
+	if d == nil {
+		return fetched{}, &odbxfs.Error{Op: "fetch", Item: w.Name, Kind: odbxfs.KindMissing, Err: errors.New("its file in Dropbox is not known")}
+	}
 	got, err := content.Fetch(ctx, x.store.Contents(), content.Wanted{
-		Size: d.Size, ContentHash: d.ContentHash, SHA1: x.knownSHA1(w),
+		Size: d.Size, ContentHash: d.ContentHash, SHA1: knownSHA1(w, d),
 	}, func(ctx context.Context) (io.ReadCloser, error) {
 		return x.db.Content(ctx, d.ID, d.Rev, 0, -1)
 	})
@@ -179,9 +191,11 @@ func (x *executor) fetchInto(ctx context.Context, w work, op *odbxfs.OdooOp) (fe
 }
 
 // knownSHA1 is what the bytes must have, where the pair is of this content.
-func (x *executor) knownSHA1(w work) odbxfs.SHA1 {
-	if w.p != nil && w.p.ContentHash == w.d.ContentHash {
-		return w.p.SHA1
+func knownSHA1(w work, d *odbxfs.DropboxNode) odbxfs.SHA1 {
+	for _, p := range []*odbxfs.Pair{w.p, w.source} {
+		if p != nil && p.ContentHash == d.ContentHash {
+			return p.SHA1
+		}
 	}
 	return ""
 }

@@ -29,6 +29,8 @@ type fakeDropbox struct {
 	feed    []odbxfs.DropboxChange
 	blocks  bool // Wait blocks as the real one does
 	resets  bool // the next use of a cursor answers "reset"
+	account string
+	links   map[string]bool // shared links that are alive
 	lastID  int
 	lastRev int
 	page    int
@@ -37,6 +39,7 @@ type fakeDropbox struct {
 
 func newFakeDropbox(now func() time.Time, f *faults) *fakeDropbox {
 	return &fakeDropbox{faults: f, now: now, calls: map[string]int{}, page: 3,
+		account: "dbid:1", links: map[string]bool{},
 		nodes: map[odbxfs.DropboxID]odbxfs.DropboxNode{}, bytes: map[odbxfs.DropboxID][]byte{}}
 }
 
@@ -179,7 +182,7 @@ func (d *fakeDropbox) enter(call string) error {
 func (d *fakeDropbox) Account(context.Context) (odbxfs.DropboxAccount, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return odbxfs.DropboxAccount{ID: "dbid:1"}, d.enter("account")
+	return odbxfs.DropboxAccount{ID: d.account}, d.enter("account")
 }
 
 // Changes implements Dropbox.
@@ -362,11 +365,21 @@ func (d *fakeDropbox) Link(_ context.Context, id odbxfs.DropboxID, _ odbxfs.Link
 	if _, ok := d.nodes[id]; !ok {
 		return "", &odbxfs.Error{Op: "link", Kind: odbxfs.KindMissing}
 	}
-	return "https://www.dropbox.com/scl/fi/" + string(id)[3:] + "?dl=0", nil
+	url := "https://www.dropbox.com/scl/fi/" + string(id)[3:] + "?dl=0"
+	d.links[url] = true
+	return url, nil
 }
 
 // Unlink implements Dropbox.
-func (d *fakeDropbox) Unlink(context.Context, string) error { return nil }
+func (d *fakeDropbox) Unlink(_ context.Context, url string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.enter("unlink"); err != nil {
+		return err
+	}
+	delete(d.links, url)
+	return d.faults.leave("dropbox unlink")
+}
 
 func (d *fakeDropbox) ids() []odbxfs.DropboxID {
 	d.mu.Lock()

@@ -66,7 +66,8 @@ type fakeOdoo struct {
 	clock   int
 	lastID  int64
 	lastRow int64
-	other   string // not empty: who else holds the lease
+	other   string                             // not empty: who else holds the lease
+	outside map[odbxfs.OdooRef]odbxfs.OdooNode // rows that are in none of our folders
 	now     func() time.Time
 }
 
@@ -76,7 +77,7 @@ func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
 		client: odbxfs.CloudClient{ID: 1, Name: "main", Root: "/Odoo", Links: odbxfs.LinkPublic, Convert: odbxfs.ConvertDefault},
 		nodes:  map[odbxfs.OdooRef]odbxfs.OdooNode{}, stamp: map[odbxfs.OdooRef]int{}, bytes: map[odbxfs.OdooRef][]byte{},
 		pairs: map[int64]odbxfs.Pair{}, keys: map[string]odbxfs.OdooRef{}, retain: map[string]string{}, log: map[string]odbxfs.LogLine{},
-		lastID: 100,
+		lastID: 100, outside: map[odbxfs.OdooRef]odbxfs.OdooNode{},
 	}
 	o.put(odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot})
 	o.put(odbxfs.OdooNode{Ref: odbxfs.RuleRef(1), ParentRef: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRule, Name: "Sales Orders"})
@@ -133,6 +134,40 @@ func (o *fakeOdoo) remove(ref odbxfs.OdooRef) {
 	o.unlink(ref)
 }
 
+// leave takes a file out of our folders: its record is in no rule any more.
+func (o *fakeOdoo) leave(ref odbxfs.OdooRef) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.outside[ref] = o.nodes[ref]
+	delete(o.nodes, ref)
+	delete(o.stamp, ref)
+}
+
+// comeBack is the end of leave.
+func (o *fakeOdoo) comeBack(ref odbxfs.OdooRef) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.put(o.outside[ref])
+	delete(o.outside, ref)
+}
+
+// duplicate is Odoo's own copy of a row: of a link's, a copy.
+func (o *fakeOdoo) duplicate(ref, parent odbxfs.OdooRef, name string) odbxfs.OdooRef {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lastID++
+	n := o.nodes[ref]
+	n.Ref, n.ParentRef, n.Name = odbxfs.AttachmentRef(o.lastID), parent, name
+	if n.Type == odbxfs.Link {
+		n.Type, n.SHA1, n.Size, n.Mimetype = odbxfs.Copy, "", 0, ""
+	}
+	o.put(n)
+	if b, binary := o.bytes[ref]; binary {
+		o.bytes[n.Ref] = b
+	}
+	return n.Ref
+}
+
 func (o *fakeOdoo) unlink(ref odbxfs.OdooRef) {
 	for _, r := range o.sorted() {
 		if o.nodes[r].ParentRef == ref {
@@ -169,7 +204,7 @@ func (o *fakeOdoo) enter(call string) error {
 	return o.faults.enter("odoo " + call)
 }
 
-func (o *fakeOdoo) leave(call string) error { return o.faults.leave("odoo " + call) }
+func (o *fakeOdoo) answer(call string) error { return o.faults.leave("odoo " + call) }
 
 func (o *fakeOdoo) modelOf(n odbxfs.OdooNode) string {
 	for {
@@ -222,7 +257,7 @@ func (o *fakeOdoo) Changes(_ context.Context, mark string) (odbxfs.OdooChanges, 
 			look.Counts = append(look.Counts, c)
 		}
 	}
-	return look, o.leave("changes")
+	return look, o.answer("changes")
 }
 
 func (o *fakeOdoo) parentsFirst(refs []odbxfs.OdooRef) []odbxfs.OdooNode {
@@ -253,7 +288,7 @@ func (o *fakeOdoo) Refs(_ context.Context, scope odbxfs.OdooScope) ([]odbxfs.Odo
 			refs = append(refs, r)
 		}
 	}
-	return refs, o.leave("refs")
+	return refs, o.answer("refs")
 }
 
 // Nodes implements Odoo.
@@ -269,7 +304,7 @@ func (o *fakeOdoo) Nodes(_ context.Context, refs []odbxfs.OdooRef) ([]odbxfs.Odo
 			have = append(have, r)
 		}
 	}
-	return o.parentsFirst(have), o.leave("nodes")
+	return o.parentsFirst(have), o.answer("nodes")
 }
 
 // Content implements Odoo.
@@ -341,7 +376,7 @@ func (o *fakeOdoo) Apply(ctx context.Context, ops []odbxfs.OdooOp) ([]odbxfs.Odo
 	for i, op := range ops {
 		out[i] = o.apply(op, bodies[i])
 	}
-	return out, o.leave("apply")
+	return out, o.answer("apply")
 }
 
 func refused(k odbxfs.ErrorKind) odbxfs.OdooResult {
@@ -430,6 +465,9 @@ func (o *fakeOdoo) change(op odbxfs.OdooOp, body []byte, n *odbxfs.OdooNode) odb
 		if why := o.retain[n.Name]; why != "" {
 			return odbxfs.OdooResult{Outcome: odbxfs.Retained, Reason: why, Node: n}
 		}
+		if n.Type == odbxfs.Copy {
+			n.SHA1, n.Size, n.Mimetype = op.SHA1, op.Size, op.Mimetype
+		}
 		n.Type, n.URL = odbxfs.Link, op.URL
 		delete(o.bytes, n.Ref)
 	case odbxfs.OdooHint:
@@ -484,7 +522,7 @@ func (o *fakeOdoo) Pairs(_ context.Context, _ odbxfs.ClientID, after int64, limi
 			page = append(page, o.pairs[row])
 		}
 	}
-	return page, o.leave("pairs")
+	return page, o.answer("pairs")
 }
 
 // Log implements OdooLedger.
@@ -499,9 +537,31 @@ func (o *fakeOdoo) Log(_ context.Context, lines []odbxfs.LogLine) error {
 			o.notes = append(o.notes, l)
 			continue
 		}
+		if l.State == "dropped" {
+			delete(o.log, l.Task)
+			continue
+		}
 		o.log[l.Task] = l
 	}
-	return o.leave("log")
+	return o.answer("log")
+}
+
+// Links implements OdooLedger.
+func (o *fakeOdoo) Links(_ context.Context, refs []odbxfs.OdooRef, urls []string) (map[odbxfs.OdooRef]string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("links"); err != nil {
+		return nil, err
+	}
+	found := map[odbxfs.OdooRef]string{}
+	for _, rows := range []map[odbxfs.OdooRef]odbxfs.OdooNode{o.nodes, o.outside} {
+		for ref, n := range rows {
+			if n.URL != "" && (slices.Contains(refs, ref) || slices.Contains(urls, n.URL)) {
+				found[ref] = n.URL
+			}
+		}
+	}
+	return found, o.answer("links")
 }
 
 // Lease implements OdooLedger.
@@ -514,7 +574,7 @@ func (o *fakeOdoo) Lease(_ context.Context, _ odbxfs.ClientID, _ string, ttl tim
 	if o.other != "" {
 		return 0, time.Time{}, &odbxfs.Error{Op: "lease", Kind: odbxfs.KindAccess, Err: errors.New(o.other + " has it")}
 	}
-	return 1, o.now().Add(ttl), o.leave("lease")
+	return 1, o.now().Add(ttl), o.answer("lease")
 }
 
 // SetClientState implements OdooLedger.

@@ -170,11 +170,19 @@ func (e *Engine) workLeft() bool {
 			return nil
 		}
 		behind := map[odbxfs.NodeID]bool{} // nodes whose tasks wait for a person, or for such a node
+		holds := map[odbxfs.NodeID]bool{}  // folders out of which such a task is to take something
 		if err := tx.Tasks(func(t odbxfs.Task) bool {
 			c := e.clients[t.Client]
-			stuck := behind[t.Node] || behind[t.Parent] || c == nil || c.cfg.Paused || c.remote.failures >= patience || c.writing.failures >= patience || c.lease.err != nil
+			stuck := behind[t.Node] || behind[t.Parent] || t.Kind.Deletes() && holds[t.Node] ||
+				c == nil || c.lease.err != nil || e.stuck(c) || t.Attempts >= patience && t.NotUntil.After(e.opt.Now())
 			if stuck || t.Held || t.Reason != "" {
 				behind[t.Node] = true
+				if t.Odoo != nil {
+					holds[t.Odoo.Parent] = true
+				}
+				if t.Dropbox != nil {
+					holds[t.Dropbox.Parent] = true
+				}
 			} else {
 				left = true
 			}

@@ -36,6 +36,10 @@ type sentNote struct {
 	ContentHash odbxfs.ContentHash
 }
 
+// metaShared has the address of a file to which documents in none of our folders
+// lead, though its own document is a binary again.
+func metaShared(id odbxfs.DropboxID) string { return "engine/shared/" + string(id) }
+
 // getMeta reads a value; one that is not there leaves v as it is.
 func getMeta(tx *cache.Tx, key string, v any) error {
 	raw, err := tx.Meta(key)

@@ -36,6 +36,38 @@ func (e *Engine) nextPlan() error {
 	return nil
 }
 
+// revive drops parked removals of things that are back on the side from which
+// they had gone: they are planned for as they are now.
+func (e *Engine) revive(tx *cache.Tx, c *client) error {
+	parked, err := tasksWhere(tx, func(t odbxfs.Task) bool {
+		return t.Client == c.id && t.Reason != "" && t.Kind.Deletes()
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range parked {
+		w := work{Task: t}
+		if err := w.read(tx); err != nil {
+			return err
+		}
+		back := t.Kind == odbxfs.TaskDropboxDelete && t.Odoo == nil && w.o != nil ||
+			t.Kind == odbxfs.TaskOdooDelete && t.Dropbox == nil && w.d != nil
+		if !back {
+			continue
+		}
+		if err := tx.DropTask(t.Seq); err != nil {
+			return err
+		}
+		if err := tx.MarkDirty(t.Node); err != nil {
+			return err
+		}
+		if err := e.logTask(tx, t, "dropped", nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func clearMarks(tx *cache.Tx) (more bool, err error) {
 	ids, err := tx.Dirty(stepRows)
 	if err != nil {
@@ -51,6 +83,9 @@ func (e *Engine) Planned() []odbxfs.Task { return e.planned }
 // planClient plans at most planRows nodes of one client. What is dirty but busy
 // stays dirty; it is looked at again when its task or intent is through.
 func (e *Engine) planClient(tx *cache.Tx, c *client) error {
+	if err := e.revive(tx, c); err != nil {
+		return err
+	}
 	busy, err := e.busyNodes(tx, c)
 	if err != nil {
 		return err
@@ -63,13 +98,18 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 		return tx.Err() // they are planned for when the rows have been read
 	}
 	e.planDue = e.planDue || more
-	pol := plan.Policy{Client: c.cfg, Busy: func(id odbxfs.NodeID) bool { return busy.has(id) }}
+	d := doubts{open: map[odbxfs.SHA1]doubt{}}
+	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: func(id odbxfs.NodeID) bool { return busy.has(id) }}
 	if r, on := e.resets[c.id]; on {
 		pol.Reverse, pol.RemoveRemote = true, r.RemoveRemote
 	}
 	tasks, changes := plan.Plan(dirty, tx.Odoo(), tx.Dropbox(), tx.Synced(), pol)
 	if err := tx.Err(); err != nil {
 		return err
+	}
+	if len(d.open) > 0 {
+		// Equal or not decides: it is planned when that is known.
+		return e.resolve(tx, c, d)
 	}
 	if e.opt.OnlyPlan {
 		e.planned = append(e.planned, tasks...)

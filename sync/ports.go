@@ -54,6 +54,11 @@ type OdooLedger interface {
 	// whoever calls: the implementation turns Odoo's remaining time into it.
 	Lease(ctx context.Context, client odbxfs.ClientID, holder string, ttl time.Duration) (epoch int64, until time.Time, err error)
 
+	// Links gives the documents that are links and are one of refs, or lead to
+	// one of urls, with their addresses: those in no folder of ours, too. It is
+	// asked before a Dropbox file or a shared link goes.
+	Links(ctx context.Context, refs []odbxfs.OdooRef, urls []string) (map[odbxfs.OdooRef]string, error)
+
 	// SetClientState writes what an administrator sees on the client's form.
 	SetClientState(ctx context.Context, client odbxfs.ClientID, state, message string) error
 }

@@ -21,7 +21,7 @@ const (
 func sideOf(k odbxfs.TaskKind) side {
 	switch k {
 	case odbxfs.TaskDropboxMkdir, odbxfs.TaskDropboxUpload, odbxfs.TaskDropboxMove,
-		odbxfs.TaskDropboxDelete, odbxfs.TaskDropboxKeep:
+		odbxfs.TaskDropboxDelete, odbxfs.TaskDropboxKeep, odbxfs.TaskDropboxUnlink:
 		return toDropbox
 	default:
 		return toOdoo
@@ -44,6 +44,9 @@ type work struct {
 	found  *odbxfs.DropboxNode // of a stale one: the file at its place
 	copyOf odbxfs.DropboxID    // of a copy that Odoo made: the file it came from
 	ahead  []byte              // the bytes in Odoo, where they were read with others; nil: not yet
+	source *odbxfs.Pair        // and that file's pair; nil when it is gone
+	from   *odbxfs.DropboxNode
+	shared string // the address by which documents elsewhere lead to the file, as far as it was noted
 }
 
 // nextTasks starts a batch on each of the client's two write lanes.
@@ -229,6 +232,9 @@ func (p *picker) gather(t odbxfs.Task) (work, bool) {
 	if p.err = w.read(p.tx); p.err != nil {
 		return w, false
 	}
+	if t.Kind == odbxfs.TaskDropboxUnlink {
+		return w, true // it asks Odoo itself, and goes by nothing in the trees
+	}
 	w.stale = w.differs()
 	switch p.to {
 	case toDropbox:
@@ -327,10 +333,40 @@ func (w *work) read(tx *cache.Tx) error {
 		}
 		w.dir = up.ID
 	}
+	if inDropbox && w.Kind == odbxfs.TaskDropboxDelete {
+		if err := getMeta(tx, metaShared(d.ID), &w.shared); err != nil {
+			return err
+		}
+	}
 	if inOdoo && o.Type == odbxfs.Copy {
-		return getMeta(tx, metaURL(o.URL), &w.copyOf)
+		return w.readSource(tx, o)
 	}
 	return nil
+}
+
+// readSource finds the file that a copy's row leads to.
+func (w *work) readSource(tx *cache.Tx, o odbxfs.OdooNode) error {
+	if err := getMeta(tx, metaURL(o.URL), &w.copyOf); err != nil || w.copyOf == "" {
+		return err
+	}
+	if id, known, err := tx.PairByDropbox(w.copyOf); err != nil {
+		return err
+	} else if known {
+		p, _, err := tx.Pair(id)
+		if err != nil {
+			return err
+		}
+		w.source = &p
+	}
+	id, known, err := tx.DropboxByID(w.Client, w.copyOf)
+	if err != nil || !known {
+		return err
+	}
+	n, ok, err := tx.DropboxNode(id)
+	if ok {
+		w.from = &n
+	}
+	return err
 }
 
 // dropboxDir gives the path of a folder in Dropbox, one that this batch makes

@@ -22,6 +22,8 @@ type ResetReport struct {
 	Links    int // links that are left, each with its reason among the parked
 	Remote   int // files and folders that stay in Dropbox
 	Removed  int // files and folders that went to Dropbox's trash
+	Revoked  int // shared links that were revoked
+	Shared   int // shared links that were kept, since a document in none of our folders leads there
 	Parked   []Item
 }
 
@@ -35,6 +37,7 @@ func (e *Engine) Reset(ctx context.Context, after Timer, id odbxfs.ClientID, opt
 		return report, fmt.Errorf("a mount can't reset a cloud client")
 	}
 	e.resets = map[odbxfs.ClientID]ResetOptions{id: opt}
+	e.done = counts{}
 	// The planner restores links in one pass, and lets go of their pairs and
 	// files in the next ones: each pass begins with every node marked.
 	for {
@@ -62,7 +65,8 @@ func (e *Engine) Reset(ctx context.Context, after Timer, id odbxfs.ClientID, opt
 	}
 	status, err := e.Status()
 	report = ResetReport{
-		Restored: e.restored, Links: now.links, Remote: now.remote, Removed: e.removed, Parked: status.Parked,
+		Restored: e.done.restored, Links: now.links, Remote: now.remote, Removed: e.done.removed,
+		Revoked: e.done.revoked, Shared: e.done.used, Parked: status.Parked,
 	}
 	return report, err
 }
@@ -76,7 +80,7 @@ func (e *Engine) census(id odbxfs.ClientID) (census, error) {
 		c = census{}
 		odoo, dropbox := tx.Odoo(), tx.Dropbox()
 		for _, node := range plan.All(odoo, dropbox, tx.Synced()) {
-			if n, ok := odoo.Node(node); ok && n.Client == id && n.Type == odbxfs.Link {
+			if n, ok := odoo.Node(node); ok && n.Client == id && (n.Type == odbxfs.Link || n.Type == odbxfs.Copy) {
 				c.links++
 			}
 			if n, ok := dropbox.Node(node); ok && n.Client == id {

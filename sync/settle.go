@@ -111,9 +111,19 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	delete(c.replans, v.Node)
 	switch v.Kind {
 	case odbxfs.TaskOdooRestore:
-		e.restored++
+		e.done.restored++
+		if err := e.unlinkLater(tx, c, v); err != nil {
+			return err
+		}
+	case odbxfs.TaskDropboxUnlink:
+		e.done.count(v.used)
+		if v.used {
+			if err := setMeta(tx, metaShared(v.Pair.Dropbox), v.Pair.URL); err != nil {
+				return err
+			}
+		}
 	case odbxfs.TaskDropboxDelete:
-		e.removed++
+		e.done.removed++
 		if err := tx.SetMeta(metaApproved(v.Node), nil); err != nil {
 			return err
 		}
@@ -222,7 +232,13 @@ func (e *Engine) taskReplan(tx *cache.Tx, c *client, v *verdict) error {
 	if err := tx.MarkDirty(v.Node); err != nil {
 		return err
 	}
-	return e.logTask(tx, v.Task, "replanned", v.err)
+	if v.Kind == odbxfs.TaskOdooRestore && v.o != nil && v.o.Type == odbxfs.Binary {
+		// It was done before, and only the answer was lost.
+		if err := e.unlinkLater(tx, c, v); err != nil {
+			return err
+		}
+	}
+	return e.logTask(tx, v.Task, "dropped", v.err)
 }
 
 // taskRetry counts a failure of the task itself.

@@ -93,6 +93,9 @@ func agreeContent(p *odbxfs.Pair, v verdict, o *odbxfs.OdooNode, d *odbxfs.Dropb
 	if o != nil {
 		p.SHA1, p.Mimetype = o.SHA1, o.Mimetype
 	}
+	if s := v.source; s != nil && s.ContentHash == d.ContentHash {
+		p.SHA1, p.Mimetype = s.SHA1, s.Mimetype // the row of a copy says neither
+	}
 	if v.sha1 != "" && (o == nil || v.Kind == odbxfs.TaskOdooUpdate || v.Kind == odbxfs.TaskDropboxUpload) {
 		p.SHA1 = v.sha1
 	}

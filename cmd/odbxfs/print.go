@@ -90,6 +90,12 @@ func (a *app) printReset(r sync.ResetReport) error {
 	if r.Remote > 0 {
 		fmt.Fprintf(a.stdout, "%d files and folders stay in Dropbox\n", r.Remote)
 	}
+	if r.Revoked > 0 {
+		fmt.Fprintf(a.stdout, "%d shared links were revoked\n", r.Revoked)
+	}
+	if r.Shared > 0 {
+		fmt.Fprintf(a.stdout, "%d shared links stay: documents outside of the folders lead there\n", r.Shared)
+	}
 	var b strings.Builder
 	printItems(&b, "could not be brought back", r.Parked)
 	fmt.Fprint(a.stdout, b.String())

@@ -190,7 +190,7 @@ func (pl *planner) decideContent(it *item) {
 		odoo, dropbox = true, true
 	}
 	switch {
-	case odoo && dropbox && pl.pol.SameContent(it.o.SHA1, it.d.ContentHash):
+	case odoo && dropbox && pl.pol.same(it.o, it.d):
 	case it.p != nil && it.emptied():
 		pl.put(it, odbxfs.TaskOdooUpdate, odbxfs.Backward, whyEmptied, it.o.Name)
 	case odoo && dropbox:
@@ -206,8 +206,13 @@ func (pl *planner) decideContent(it *item) {
 // convertible is what the planner can see of law 1; Odoo checks the rest in the
 // transaction that converts.
 func (pl *planner) convertible(it *item) bool {
-	return it.kind == odbxfs.File && pl.pol.converts() && it.o.Type == odbxfs.Binary && it.p.Retained == "" &&
-		it.o.SHA1 != "" && it.o.SHA1 == it.p.SHA1 && it.d.ContentHash != "" && it.d.ContentHash == it.p.ContentHash
+	if it.kind != odbxfs.File || !pl.pol.converts() || it.p.Retained != "" || it.d.ContentHash == "" || it.d.ContentHash != it.p.ContentHash {
+		return false
+	}
+	if it.o.Type == odbxfs.Copy {
+		return true // it has a file of its own now, and no bytes in Odoo
+	}
+	return it.o.Type == odbxfs.Binary && it.o.SHA1 != "" && it.o.SHA1 == it.p.SHA1
 }
 
 // task plans one task at the item's present place.

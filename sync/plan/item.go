@@ -122,7 +122,7 @@ func contentChangedInOdoo(o *odbxfs.OdooNode, p *odbxfs.Pair) bool {
 	case o.Type == odbxfs.Link:
 		return false
 	case o.Type == odbxfs.Copy:
-		return true
+		return p.Converted() // else it has its own file, and waits for its address
 	case o.SHA1 == "" || p.SHA1 == "":
 		return o.Size != p.Size
 	}

@@ -59,7 +59,7 @@ func (pl *planner) sameThing(o, d *item) bool {
 	if o.kind != d.kind {
 		return false
 	}
-	return o.kind == odbxfs.Folder || pl.pol.SameContent(o.o.SHA1, d.d.ContentHash)
+	return o.kind == odbxfs.Folder || pl.pol.same(o.o, d.d)
 }
 
 // join makes from's Dropbox node that of into.

@@ -15,6 +15,10 @@ type Policy struct {
 	// bytes, as the store's contents show. It may be nil: then each pair of
 	// contents that was never agreed upon counts as different.
 	Same map[odbxfs.SHA1]odbxfs.ContentHash
+	// Doubt is told of each file that both sides have without having agreed on
+	// its content, of one size, when Same knows nothing of Odoo's checksum. What
+	// is planned then takes them for different. It may be nil.
+	Doubt func(odbxfs.OdooNode, odbxfs.DropboxNode)
 	// Busy reports nodes that nothing is to be planned for: they have an intent
 	// or a task that is not through. It may be nil. It must give the same answer
 	// throughout a call.
@@ -30,6 +34,17 @@ func (p Policy) SameContent(s odbxfs.SHA1, h odbxfs.ContentHash) bool {
 		return false
 	}
 	return p.Same[s] == h || (s == odbxfs.EmptySHA1 && h == emptyContentHash)
+}
+
+// same is SameContent of two files, or a doubt.
+func (p Policy) same(o *odbxfs.OdooNode, d *odbxfs.DropboxNode) bool {
+	if p.SameContent(o.SHA1, d.ContentHash) {
+		return true
+	}
+	if _, known := p.Same[o.SHA1]; p.Doubt != nil && !known && o.SHA1 != "" && d.ContentHash != "" && o.Size == d.Size && o.Type == odbxfs.Binary {
+		p.Doubt(*o, *d)
+	}
+	return false
 }
 
 func (p Policy) busy(id odbxfs.NodeID) bool { return p.Busy != nil && p.Busy(id) }

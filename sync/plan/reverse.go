@@ -9,11 +9,20 @@ import "odbxfs"
 // its pair, its file and the folders above it.
 func (pl *planner) reverse() {
 	items := pl.sorted()
+	// A copy leads to the file of another: it gets its bytes before that one's
+	// link goes, or it would be anybody's url afterwards.
+	copies := false
 	for _, it := range items {
-		attachment := it.o
-		if attachment == nil {
-			attachment = it.away
+		if attachment := it.attachment(); attachment != nil && attachment.Type == odbxfs.Copy {
+			pl.task(it, odbxfs.TaskOdooRestore, odbxfs.Reverse, whyReset)
+			copies = true
 		}
+	}
+	if copies {
+		return
+	}
+	for _, it := range items {
+		attachment := it.attachment()
 		switch {
 		case attachment != nil && attachment.Type == odbxfs.Link && it.p != nil:
 			pl.task(it, odbxfs.TaskOdooRestore, odbxfs.Reverse, whyReset)
@@ -27,6 +36,14 @@ func (pl *planner) reverse() {
 			pl.task(it, odbxfs.TaskDropboxDelete, odbxfs.Reverse, whyReset)
 		}
 	}
+}
+
+// attachment is the item's document in Odoo, whichever client it is of.
+func (it *item) attachment() *odbxfs.OdooNode {
+	if it.o != nil {
+		return it.o
+	}
+	return it.away
 }
 
 // keepsForeign reports a folder that holds what reverse may not remove (yet).

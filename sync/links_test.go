@@ -1,0 +1,241 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"odbxfs"
+)
+
+func (r *rig) url(ref odbxfs.OdooRef) string { return r.odoo.nodes[ref].URL }
+
+// parked gives the reasons of what is parked.
+func (r *rig) parked() []string {
+	r.t.Helper()
+	s, err := r.engine.Status()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var why []string
+	for _, item := range s.Parked {
+		why = append(why, item.What+" "+item.Path+": "+item.Reason)
+	}
+	return why
+}
+
+func (r *rig) mustHave(want ...string) {
+	r.t.Helper()
+	if got := files(r.dropbox.paths()); !slices.Equal(got, want) {
+		r.t.Fatalf("Dropbox has\n  %s\nwanted\n  %s\n%s", strings.Join(got, "\n  "), strings.Join(want, "\n  "), r.dump())
+	}
+}
+
+// Law 1: a link's only bytes are in Dropbox, whether its record is in a rule or
+// not.
+func TestALinkThatLeftItsRuleKeepsItsFile(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	r.odoo.leave(a)
+	r.settle()
+	r.mustHave(dir1 + "/a.pdf = one")
+	if why := r.parked(); len(why) != 1 || !strings.Contains(why[0], "its only bytes are here") {
+		t.Fatalf("parked: %v", why)
+	}
+	r.quiet()
+
+	r.odoo.comeBack(a)
+	r.settle()
+	if why := r.parked(); len(why) != 0 {
+		t.Fatalf("still parked: %v", why)
+	}
+	r.mustHave(dir1 + "/a.pdf = one")
+	r.agree()
+	r.quiet()
+}
+
+func TestABinaryThatLeftItsRuleLeavesDropbox(t *testing.T) {
+	r := newRig(t, 1)
+	r.odoo.client.Convert = odbxfs.ConvertNone
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	r.odoo.leave(a)
+	r.settle()
+	r.mustHave()
+	r.quiet()
+}
+
+// A folder whose file stays in Dropbox stays, too, and what waits for it keeps
+// nobody from coming to rest.
+func TestAFolderWithAFileThatStaysWaits(t *testing.T) {
+	r := newRig(t, 1)
+	sub := r.odoo.addFolder(order1, "sub")
+	a := r.odoo.addFile(sub, "a.pdf", []byte("one"))
+	r.calm()
+	r.odoo.leave(a)
+	r.odoo.remove(sub)
+	r.settle()
+	r.mustHave(dir1 + "/sub/a.pdf = one")
+	r.quiet()
+}
+
+func TestACopyGetsAFileOfItsOwn(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	transfers := r.odoo.calls["content"] + r.dropbox.calls["content"]
+	b := r.odoo.duplicate(a, order2, "b.pdf")
+	r.settle()
+	r.mustHave(dir1+"/a.pdf = one", dir2+"/b.pdf = one")
+	if got := r.odoo.calls["content"] + r.dropbox.calls["content"] - transfers; got != 0 {
+		t.Errorf("%d transfers for a copy that Dropbox makes by itself", got)
+	}
+	n, was := r.odoo.nodes[b], r.odoo.nodes[a]
+	if n.Type != odbxfs.Link || n.URL == was.URL || n.SHA1 != was.SHA1 || n.Size != 3 {
+		t.Fatalf("the copy is %+v", n)
+	}
+	r.agree()
+	r.quiet()
+
+	r.odoo.remove(a)
+	r.settle()
+	r.mustHave(dir2 + "/b.pdf = one")
+	r.agree()
+	r.quiet()
+}
+
+// The original may go only when the copy has a file of its own, whatever comes
+// between.
+func TestAnOriginalWaitsForItsCopy(t *testing.T) {
+	for seed := range uint64(20) {
+		r := newRig(t, seed)
+		a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+		r.calm()
+		r.odoo.duplicate(a, order2, "b.pdf")
+		r.odoo.remove(a)
+		lose := 2
+		r.faults.after = func(call string) error {
+			if lose == 0 || call == "dropbox wait" {
+				return nil
+			}
+			lose--
+			return unavailable(call)
+		}
+		for range 20 {
+			r.run()
+		}
+		r.settle()
+		r.mustHave(dir2 + "/b.pdf = one")
+		r.agree()
+		r.quiet()
+		r.close()
+	}
+}
+
+func TestAFileToWhichACopyElsewhereLeadsStays(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	r.odoo.outside[odbxfs.AttachmentRef(9000)] = odbxfs.OdooNode{Ref: odbxfs.AttachmentRef(9000), URL: r.url(a)}
+	r.odoo.remove(a)
+	r.settle()
+	r.mustHave(dir1 + "/a.pdf = one")
+	if why := r.parked(); len(why) != 1 || !strings.Contains(why[0], "att:9000") {
+		t.Fatalf("parked: %v", why)
+	}
+	delete(r.odoo.outside, odbxfs.AttachmentRef(9000))
+	if n, err := r.engine.Retry(); n != 1 || err != nil {
+		t.Fatalf("%d taken up again, %v", n, err)
+	}
+	r.step(Event{})
+	r.settle()
+	r.mustHave()
+	r.quiet()
+}
+
+// reset runs a reset by the engine's own loop.
+func (r *rig) reset(opt ResetOptions) ResetReport {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	r.close()
+	r.real = true
+	r.open()
+	report, err := r.engine.Reset(ctx, time.After, 1, opt)
+	if err != nil || ctx.Err() != nil {
+		r.t.Fatal(errors.Join(err, ctx.Err()))
+	}
+	return report
+}
+
+func TestResetRevokesOurLinks(t *testing.T) {
+	for _, remove := range []bool{false, true} {
+		t.Run(fmt.Sprintf("remove remote %v", remove), func(t *testing.T) {
+			r := newRig(t, 1)
+			a := r.odoo.addFile(order1, "a", []byte("a"))
+			r.odoo.addFile(order1, "b", []byte("b"))
+			r.odoo.addFile(order2, "gone before", []byte("c"))
+			r.calm()
+			r.odoo.remove(r.pick(func(n odbxfs.OdooNode) bool { return n.Name == "gone before" }))
+			r.settle()
+			copied := r.odoo.duplicate(a, order2, "copy of a")
+			report := r.reset(ResetOptions{RemoveRemote: remove})
+			want := ResetReport{Restored: 3, Revoked: 2, Removed: report.Removed, Remote: report.Remote}
+			if fmt.Sprint(report) != fmt.Sprint(want) {
+				t.Errorf("report %+v", report)
+			}
+			if remove == (report.Removed == 0) || !remove == (report.Remote == 0) {
+				t.Errorf("removed %d, left %d", report.Removed, report.Remote)
+			}
+			if len(r.dropbox.links) != 1 { // of the file that is gone
+				t.Errorf("shared links are left: %v", r.dropbox.links)
+			}
+			for _, ref := range []odbxfs.OdooRef{a, copied} {
+				if n := r.odoo.nodes[ref]; n.Type != odbxfs.Binary || n.URL != "" || string(r.odoo.bytes[ref]) != "a" {
+					t.Errorf("%s is %+v with %q", ref, n, r.odoo.bytes[ref])
+				}
+			}
+		})
+	}
+}
+
+func TestResetKeepsASharedLinkThatADocumentElsewhereHas(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a", []byte("a"))
+	r.calm()
+	url := r.url(a)
+	r.odoo.outside[odbxfs.AttachmentRef(9000)] = odbxfs.OdooNode{Ref: odbxfs.AttachmentRef(9000), URL: url}
+	report := r.reset(ResetOptions{RemoveRemote: true})
+	if report.Shared != 1 || report.Revoked != 0 || report.Restored != 1 || len(report.Parked) != 1 {
+		t.Errorf("report %+v", report)
+	}
+	if !r.dropbox.links[url] || len(files(r.dropbox.paths())) != 1 {
+		t.Errorf("links %v, files %v", r.dropbox.links, r.dropbox.paths())
+	}
+}
+
+// A restore whose answer is lost still ends in the revoking of its link.
+func TestResetWithLostAnswersRevokesTheLinks(t *testing.T) {
+	r := newRig(t, 1)
+	for i := range 3 {
+		r.odoo.addFile(order1, fmt.Sprint("f", i), fmt.Append(nil, "text ", i))
+	}
+	r.calm()
+	lost := 0
+	r.faults.after = func(call string) error {
+		if (call == "odoo apply" || call == "dropbox unlink") && lost < 3 {
+			lost++
+			return unavailable(call)
+		}
+		return nil
+	}
+	report := r.reset(ResetOptions{})
+	if len(r.dropbox.links) != 0 || report.Links != 0 || lost != 3 {
+		t.Errorf("lost %d, links left %v, report %+v", lost, r.dropbox.links, report)
+	}
+}
