@@ -342,7 +342,7 @@ func (o *fakeOdoo) Contents(_ context.Context, refs []odbxfs.OdooRef, room int64
 			got[ref] = bytes.Clone(b)
 		}
 	}
-	return got, o.leave("contents")
+	return got, o.answer("contents")
 }
 
 // bodyOf reads what a write brings; nil when it brings nothing.
