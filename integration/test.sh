@@ -44,7 +44,7 @@ follow() {
 # more than they compute. Each of them has its output in one piece.
 together() {
   local pid status=0
-  go test "${flags[@]}" -p 2 -parallel 4 "${servers[@]}" >"$out/servers" 2>&1 &
+  go test "${flags[@]}" -p 2 -parallel 3 "${servers[@]}" >"$out/servers" 2>&1 &
   pid=$!
   go test "${flags[@]}" -p 1 "${others[@]}" 2>&1 | tee "$out/others"
   [ "${PIPESTATUS[0]}" = 0 ] || status=1
@@ -70,14 +70,14 @@ no_leftovers() {
     [ -n "$left" ] || return 0
     sleep 0.2
   done
-  printf 'left behind:\n%s\n' "$left"
+  printf 'left behind (or of another run that shares %s):\n%s\n' "$lab" "$left"
   return 1
 }
 
 # table: packages by time, then how many passed and failed.
 table() {
   printf '\n== packages by seconds\n'
-  sed -nE 's/^(ok  |FAIL)\t([^[:space:]]+)[[:space:]]+(\[?[^[:space:]]+).*/\3 \1 \2/p' "$out/others" "$out/servers" |
+  sed -nE 's/\[(build|setup) failed\]/unbuilt/; s/^(ok  |FAIL)\t([^[:space:]]+)[[:space:]]+([^[:space:]]+).*/\3 \1 \2/p' "$out/others" "$out/servers" |
     sort -k1,1rn | awk '{ printf "%10s  %-4s  %s\n", $1, $2, $3; n[$2 == "ok"]++ }
       END { printf "%d packages passed, %d failed\n", n[1], n[0] }'
 }
