@@ -110,10 +110,16 @@ func TestWhatOdooReadsAgainStaysBinary(t *testing.T) {
 	r := newRig(t, 1)
 	r.odoo.retain["a.png"] = "an image"
 	a := r.odoo.addFile(order1, "a.png", []byte("one"))
+	n := r.odoo.nodes[a]
+	n.Mimetype = "image/png"
+	r.odoo.nodes[a] = n
 	r.calm()
 	r.agree()
 	if n := r.odoo.nodes[a]; n.Type != odbxfs.Binary {
 		t.Fatalf("it was converted: %+v", n)
+	}
+	if n := r.dropbox.calls["link"]; n != 0 {
+		t.Errorf("%d links to a picture that stays binary", n)
 	}
 	r.quiet()
 	r.dropbox.personWrites(dir1+"/a.png", []byte("edited"))

@@ -114,7 +114,7 @@ func (x *executor) odooOp(ctx context.Context, w work) (odbxfs.OdooOp, fetched, 
 		if w.o.Type == odbxfs.Copy {
 			op.SHA1, op.Size, op.Mimetype = w.p.SHA1, w.p.Size, w.p.Mimetype
 		}
-		op.URL, err = x.link(ctx, *w.d)
+		op.URL, err = x.convertLink(ctx, w)
 	default: // TaskSettle, TaskForget
 		op.Kind, op.Expect = odbxfs.OdooSettlePair, nil
 	}
@@ -207,6 +207,16 @@ func (x *executor) link(ctx context.Context, d odbxfs.DropboxNode) (string, erro
 		return x.db.Link(ctx, d.ID, x.cfg.Links)
 	}
 	return homeURL(x.opt.WebBase, d.Path), nil
+}
+
+// convertLink is the link of a conversion. Odoo keeps pictures binary, which
+// only its answer says: but a picture must not lie open to everybody for having
+// been asked about, so it is asked with an address that opens for nobody else.
+func (x *executor) convertLink(ctx context.Context, w work) (string, error) {
+	if w.o.Type == odbxfs.Binary && strings.HasPrefix(w.o.Mimetype, "image/") {
+		return homeURL(x.opt.WebBase, w.d.Path), nil
+	}
+	return x.link(ctx, *w.d)
 }
 
 // homeURL is the page of a path for those who sign in to Dropbox.
