@@ -2,6 +2,7 @@ package cache
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"odbxfs"
 )
@@ -13,6 +14,9 @@ import (
 func (tx *Tx) dirFor(op string, parent odbxfs.NodeID, name string) (odbxfs.Inode, error) {
 	if kind := nameError(name); kind != 0 {
 		return odbxfs.Inode{}, &MountError{Op: op, Name: name, Kind: kind}
+	}
+	if !utf8.ValidString(name) { // Odoo takes text only: better said now than when it is sent
+		return odbxfs.Inode{}, &MountError{Op: op, Name: name, Kind: MountInvalid}
 	}
 	dir, ok, err := tx.Inode(parent)
 	switch {

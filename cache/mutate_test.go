@@ -49,6 +49,7 @@ func TestWhatTheRolesForbid(t *testing.T) {
 		}, MountNotDir},
 		{"create in what is not there", func(tx *Tx, d dirs) error { _, err := tx.Create(4711, "x", 0); return err }, MountNotFound},
 		{"a name that is too long", func(tx *Tx, d dirs) error { _, err := tx.Mkdir(d.order, strings.Repeat("x", 256)); return err }, MountNameTooLong},
+		{"a name that is no text", func(tx *Tx, d dirs) error { _, err := tx.Create(d.order, "a\xff.txt", 0); return err }, MountInvalid},
 		{"a name with a slash", func(tx *Tx, d dirs) error { _, err := tx.Mkdir(d.order, "a/b"); return err }, MountInvalid},
 		{"rename over something with NOREPLACE", func(tx *Tx, d dirs) error { return tx.Rename(d.order, "a", d.sub, "b", RenameNoReplace) }, MountExists},
 		{"exchange", func(tx *Tx, d dirs) error { return tx.Rename(d.order, "a", d.sub, "b", 2) }, MountInvalid},
