@@ -665,3 +665,34 @@ func (r *rig) upToUpload() {
 	}
 	r.t.Fatal("no upload began")
 }
+
+// A full account waits for room, but not with what makes room.
+func TestAFullAccountStillRemoves(t *testing.T) {
+	r := newRig(t, 1)
+	r.dropbox.room = 1
+	old := r.odoo.addFile(order1, "old.txt", []byte("old"))
+	r.calm()
+	r.odoo.addFile(order1, "new.txt", []byte("new"))
+	for range 400 {
+		if !r.run() {
+			r.clock = r.clock.Add(time.Second)
+			r.step(Event{})
+		}
+	}
+	if got, want := files(r.dropbox.paths()), []string{dir1 + "/old.txt = old"}; !slices.Equal(got, want) {
+		t.Fatalf("a full account has %v", got)
+	}
+	r.odoo.remove(old)
+	start := r.clock
+	for !slices.Equal(files(r.dropbox.paths()), []string{dir1 + "/new.txt = new"}) {
+		if r.clock.Sub(start) > paceFull/2 {
+			t.Fatalf("what was removed in Odoo is still there: %v", files(r.dropbox.paths()))
+		}
+		if !r.run() {
+			r.clock = r.clock.Add(time.Second)
+			r.step(Event{})
+		}
+	}
+	r.settle()
+	r.agree()
+}

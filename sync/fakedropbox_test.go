@@ -28,6 +28,7 @@ type fakeDropbox struct {
 	bytes   map[odbxfs.DropboxID][]byte
 	feed    []odbxfs.DropboxChange
 	blocks  bool // Wait blocks as the real one does
+	room    int  // not 0: how many files the account takes
 	resets  bool // the next use of a cursor answers "reset"
 	account string
 	links   map[string]bool // shared links that are alive
@@ -268,6 +269,9 @@ func (d *fakeDropbox) apply(op odbxfs.DropboxOp, body []byte) odbxfs.DropboxResu
 	}
 	fail := func(k odbxfs.ErrorKind) odbxfs.DropboxResult {
 		return odbxfs.DropboxResult{Outcome: odbxfs.Failed, Err: &odbxfs.Error{Op: "apply", Item: op.Path, Kind: k}}
+	}
+	if op.Kind == odbxfs.DropboxUpload && op.ID == "" && d.room > 0 && len(d.bytes) >= d.room {
+		return fail(odbxfs.KindFull)
 	}
 	there, taken := d.at(op.Path)
 	if _, dir := d.at(path.Dir(op.Path)); op.Kind != odbxfs.DropboxRemove && !dir && path.Dir(op.Path) != "/" {

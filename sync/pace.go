@@ -86,6 +86,10 @@ type remote struct {
 // ready reports whether the remote may be asked at now.
 func (r *remote) ready(now time.Time) bool { return !now.Before(r.notUntil) }
 
+// full reports whether the remote's account has no room: then only what adds to
+// it waits.
+func (r *remote) full() bool { return odbxfs.IsKind(r.err, odbxfs.KindFull) }
+
 // ok notes a success.
 func (r *remote) ok() { *r = remote{} }
 

@@ -82,7 +82,7 @@ func (e *Engine) mayAsk(c *client, to side) time.Time {
 	if !c.writing.ready(now) {
 		return c.writing.notUntil
 	}
-	if to == toDropbox && !c.remote.ready(now) {
+	if to == toDropbox && !c.remote.ready(now) && !c.remote.full() {
 		return c.remote.notUntil
 	}
 	return time.Time{}
@@ -169,8 +169,17 @@ func (p *picker) judge(t odbxfs.Task) (w work, take, stop bool) {
 	if _, earlier := p.ahead[t.Node]; earlier || p.blocked(t) {
 		return w, false, false
 	}
+	if adds(t.Kind) && p.c.remote.full() && !p.c.remote.ready(p.now) {
+		p.e.wakeAt(p.c.remote.notUntil)
+		return w, false, false
+	}
 	w, ok := p.gather(t)
 	return w, ok, false
+}
+
+// adds reports whether the task needs room in the Dropbox account.
+func adds(k odbxfs.TaskKind) bool {
+	return k == odbxfs.TaskDropboxUpload || k == odbxfs.TaskDropboxKeep
 }
 
 // blocked reports whether the task leans on an earlier one: its new folder, or

@@ -46,13 +46,16 @@ func (e *Engine) remotesDid(c *client, verdicts []verdict) {
 				e.remoteOf(c, v.side).failed(now, v.err, e.opt.Random())
 				e.log.Warn("tasks wait", "client", c.cfg.Name, "error", v.err)
 			}
+		case endDone:
+			if v.Kind == odbxfs.TaskDropboxDelete && c.remote.full() {
+				c.remote.ok() // that made room
+			}
 		case endReplan, endRetry:
 			// What was planned on is old on one of the sides: look now.
 			c.due, e.odoo.due = true, true
 			if v.end == endReplan {
 				c.staleAt = e.step
 			}
-		case endDone:
 		}
 	}
 	if len(failed) == 0 && len(verdicts) > 0 {
