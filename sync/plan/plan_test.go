@@ -223,6 +223,12 @@ func TestStates(t *testing.T) {
 			w.putOdoo(30, 4, odbxfs.AttachmentRef(30), odbxfs.RoleNone, "f2", "x")
 			change(w, 30, func(n *odbxfs.OdooNode) { n.Type, n.URL = odbxfs.Copy, "https://dropbox/id:21" })
 		}, mirror, []string{"dropbox-upload 30 as 4/f2"}},
+		{"a copy that has its own file gets its own address", func(w *world) {
+			change(w, 21, func(n *odbxfs.OdooNode) { n.Type, n.URL, n.SHA1, n.Size = odbxfs.Copy, "https://dropbox/id:22", "", 0 })
+		}, convert, []string{"odoo-convert 21"}},
+		{"a copy that has its own file rests where nothing is converted", func(w *world) {
+			change(w, 21, func(n *odbxfs.OdooNode) { n.Type, n.URL, n.SHA1, n.Size = odbxfs.Copy, "https://dropbox/id:22", "", 0 })
+		}, mirror, nil},
 		{"a link that is not paired here yet waits", func(w *world) { w.link(21); delete(w.pairs, 21) }, mirror, nil},
 		{"a foreign url is left alone", func(w *world) {
 			w.putOdoo(30, 4, odbxfs.AttachmentRef(30), odbxfs.RoleNone, "web", "x")
