@@ -88,10 +88,10 @@ func (c *cells) stage(t *testing.T, at stage, w *World) {
 			if at == running && len(w.procs) == 0 {
 				w.up(t)
 			}
-			c.runIn(t, s, w)
-			if at == stopped {
-				w.down(t)
+			if at != running {
+				defer w.down(t)
 			}
+			c.runIn(t, s, w)
 		})
 	}
 }

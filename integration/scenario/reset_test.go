@@ -94,19 +94,6 @@ func resetKeeps(t *testing.T, w *World) {
 	after, err := tree(w.drop)
 	must(t, err)
 	must(t, sameTree(inBox, after))
-
-	// A start after it pairs everything again, with no second copy.
-	w.up(t)
-	for file := range contents {
-		if file != "p.png" {
-			w.one(t, "sale.order", id, file, isLink)
-		}
-	}
-	w.agree(t)
-	w.idle(t)
-	after, err = tree(w.drop)
-	must(t, err)
-	must(t, sameTree(inBox, after))
 }
 
 func resetRemoves(t *testing.T, w *World) {

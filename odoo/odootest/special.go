@@ -343,6 +343,14 @@ func (t *tx) mirrorGroups(m *model, id int64) {
 	}
 }
 
+// eraseSelection removes the values of a field that is a selection.
+func (t *tx) eraseSelection(field int64) {
+	m := t.must("ir.model.fields.selection")
+	for _, id := range m.find(func(_ int64, r record) bool { return r.num("field_id") == field }) {
+		t.erase(m, id)
+	}
+}
+
 // beforeUnlink takes models and fields out of use.
 func (t *tx) beforeUnlink(m *model, id int64) *fault {
 	r := m.rows[id]
@@ -354,9 +362,19 @@ func (t *tx) beforeUnlink(m *model, id int64) *fault {
 		delete(t.db.models, name)
 		fields := t.must("ir.model.fields")
 		for _, f := range fields.find(func(_ int64, f record) bool { return f.num("model_id") == id }) {
+			t.eraseSelection(f)
 			t.erase(fields, f)
 		}
+	case "res.users":
+		// Its rows of the relation go with it.
+		groups, list := t.must("res.groups"), t.s.names().groupUsers
+		for _, g := range groups.ids() {
+			if users := groups.rows[g].list(list); slices.Contains(users, id) {
+				t.put(groups, g, record{list: slices.DeleteFunc(slices.Clone(users), func(x int64) bool { return x == id })})
+			}
+		}
 	case "ir.model.fields":
+		t.eraseSelection(id)
 		owner := t.db.models[r.str("model")]
 		if owner == nil {
 			return nil
