@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,7 +90,9 @@ func (a *actions) run(ctx context.Context, name string, arg map[string]any, out 
 		if id, err = a.id(ctx, name); err != nil {
 			return err
 		}
+		start := a.c.cfg.Now()
 		err = a.c.RunAction(ctx, id, map[string]any{"odbxfs": arg}, out)
+		a.c.cfg.Log.LogAttrs(ctx, slog.LevelDebug, "odoo action", slog.String("action", name), slog.Duration("took", a.c.cfg.Now().Sub(start)))
 		if !isMissing(err) {
 			return err
 		}
