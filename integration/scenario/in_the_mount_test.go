@@ -137,7 +137,7 @@ func removeFew(t *testing.T, w *World) {
 	// moment ago: so there is enough that stays.
 	const stay = 60
 	sh(t, dir, fmt.Sprintf(`mkdir -p d/e stay && for i in 1 2 3 4 5; do echo $i > d/e/$i.txt; done; for i in $(seq %d); do echo $i > stay/$i.txt; done`, stay))
-	w.eventually(t, "all are links", func() error { return links(w.odoo.documents(t, "sale.order", id), stay+5) })
+	w.within(t, manyWait, "all are links", func() error { return links(w.odoo.documents(t, "sale.order", id), stay+5) })
 	w.agree(t)
 	sh(t, dir, `rm -r d`)
 	w.eventually(t, "gone in Odoo and Dropbox", func() error {
