@@ -29,10 +29,7 @@ func (a *app) serve(ctx context.Context, opt daemon.Options, ready string) error
 	if err != nil {
 		return openError(err)
 	}
-	serveErr := d.Check(ctx)
-	if serveErr == nil {
-		serveErr = d.Serve(ctx, func() { fmt.Fprintln(a.stdout, ready) })
-	}
+	serveErr := d.Serve(ctx, func() { fmt.Fprintln(a.stdout, ready) })
 	return errors.Join(serveErr, d.Close())
 }
 

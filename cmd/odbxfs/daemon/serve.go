@@ -37,10 +37,16 @@ func (b *engineBox) get() *sync.Engine {
 
 // Serve mounts (in modes mount and run), answers commands and runs the engine
 // until ctx ends or the mount is taken away. ready is called when all that
-// stands. What is not sent by then stays durable in the store.
+// stands. What is not sent by then stays durable in the store. An Odoo that does
+// not answer keeps nobody from the files that are here; one that refuses the
+// login, or is not set up, ends it.
 func (d *Daemon) Serve(ctx context.Context, ready func()) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	unchecked := d.Check(ctx)
+	if unchecked != nil && !odbxfs.IsKind(unchecked, odbxfs.KindUnavailable) {
+		return unchecked
+	}
 	server, err := control.Listen(ctx, d.socket, d.verbs())
 	if err != nil {
 		return err
@@ -58,17 +64,45 @@ func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 		}
 		go func() {
 			mount.Wait()
-			stop()
+			stop(nil)
 		}()
+	}
+	if unchecked != nil {
+		d.log.Warn("starting without Odoo", "error", unchecked)
+		go d.checkLater(ctx, stop)
 	}
 	ready()
 	err = d.loop(ctx, e)
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
 	if mount != nil {
 		unmountCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		err = errors.Join(err, mount.Unmount(unmountCtx))
 	}
 	return err
+}
+
+// checkAgain is the time between two tries of the start's check.
+const checkAgain = 10 * time.Second
+
+// checkLater does the start's check once Odoo answers, and stops the daemon
+// when that says so.
+func (d *Daemon) checkLater(ctx context.Context, stop context.CancelCauseFunc) {
+	for {
+		select {
+		case <-time.After(checkAgain):
+		case <-ctx.Done():
+			return
+		}
+		if err := d.Check(ctx); !odbxfs.IsKind(err, odbxfs.KindUnavailable) {
+			if err != nil && ctx.Err() == nil {
+				stop(err)
+			}
+			return
+		}
+	}
 }
 
 func (d *Daemon) mount(ctx context.Context) (*fs.Server, error) {
