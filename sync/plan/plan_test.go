@@ -224,6 +224,7 @@ func TestStates(t *testing.T) {
 			change(w, 30, func(n *odbxfs.OdooNode) { n.Type, n.URL = odbxfs.Copy, "https://dropbox/id:21" })
 		}, mirror, []string{"dropbox-upload 30 as 4/f2"}},
 		{"a copy that has its own file gets its own address", func(w *world) {
+			w.reduce(21)
 			change(w, 21, func(n *odbxfs.OdooNode) { n.Type, n.URL, n.SHA1, n.Size = odbxfs.Copy, "https://dropbox/id:22", "", 0 })
 		}, convert, []string{"odoo-convert 21"}},
 		{"a copy that has its own file rests where nothing is converted", func(w *world) {
