@@ -224,11 +224,35 @@ func (d *Daemon) Close() error { return d.store.Close() }
 // Check signs in and looks whether Odoo is set up, so that a first start says
 // what is wrong instead of waiting.
 func (d *Daemon) Check(ctx context.Context) error {
-	if err := d.client.SignIn(ctx); err != nil {
+	err := d.client.SignIn(ctx)
+	if odbxfs.IsKind(err, odbxfs.KindForeign) {
+		// No store was asked yet: it is the address that is wrong.
+		return &odbxfs.Error{Op: "sign in", Item: d.client.Database(), Kind: odbxfs.KindInvalid, Err: fmt.Errorf("check odoo.database and odoo.url: %w", err)}
+	}
+	if err != nil {
 		return err
 	}
-	if e, ok := d.port.(*odoo.Engine); ok {
-		return e.Verify(ctx)
+	switch p := d.port.(type) {
+	case *odoo.Engine:
+		return p.Verify(ctx)
+	case *odoo.User:
+		_, err = p.Refs(ctx, odbxfs.OdooScope{Kind: odbxfs.RefRule})
+	case *odoo.Plain:
+		err = d.checkModels(ctx)
+	}
+	return err
+}
+
+// checkModels names a model of the config that this Odoo does not have.
+func (d *Daemon) checkModels(ctx context.Context) error {
+	for _, model := range d.opt.Config.Mount.Models {
+		_, err := d.client.SearchCount(ctx, model, odoo.Domain{odoo.Where("id", "=", 0)})
+		if odbxfs.IsKind(err, odbxfs.KindUnknownModel) {
+			return &odbxfs.Error{Op: "look at mount.models", Item: model, Kind: odbxfs.KindUnknownModel, Err: errors.New("this Odoo has no such model")}
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

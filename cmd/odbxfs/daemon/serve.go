@@ -334,6 +334,12 @@ func (d *Daemon) clientByName(ctx context.Context, name string) (odbxfs.ClientID
 
 // Direct runs a verb in this process: there is no daemon to ask.
 func (d *Daemon) Direct(ctx context.Context, verb string, args json.RawMessage) (any, error) {
+	if verb == VerbOnce || verb == VerbReset {
+		// A refused login or a database that is not set up would only be waited on.
+		if err := d.Check(ctx); err != nil {
+			return nil, err
+		}
+	}
 	switch verb {
 	case VerbOnce:
 		var a OnceArgs
