@@ -16,7 +16,7 @@ failed=()
 # this order. The others compute.
 servers=(./integration/scenario ./odoo ./odoo/provision ./integration/lab)
 mapfile -t others < <(go list ./... | grep -vxF "$(go list "${servers[@]}")")
-flags=(-timeout 30m -shuffle=on -count=1 -vet=off) # the lints vet
+flags=(-timeout 50m -shuffle=on -count=1 -vet=off) # the lints vet
 
 # step NAME COMMAND...: run it here and now.
 step() {

@@ -59,6 +59,11 @@ func noLinks(t *testing.T, w *World) {
 	if !strings.Contains(status, "could not be opened") || !strings.Contains(status, "none.txt") || !strings.Contains(status, "its link is not public") {
 		t.Errorf("status does not say why:\n%s", status)
 	}
+	// A mount with an empty store could not show it to the scenarios that follow.
+	must(t, os.Remove(w.in("Sales Orders", name, "none.txt")))
+	w.eventually(t, "it is gone", func() error {
+		return errors.Join(none(w.odoo.documents(t, "sale.order", id)), gone(w.box2("Sales Orders", name, "none.txt")))
+	})
 }
 
 var anchor = regexp.MustCompile(`<a [^>]*href="([^"]*/web/content/[^"]*)"`)
