@@ -228,6 +228,7 @@ func (t *tx) user(xmlid, name, login, password string, company int64, groups ...
 	}
 	id := t.insert(t.must("res.users"), record{"name": name, "login": login, "password": password, "active": true, "partner_id": partner, "company_id": company, t.s.names().userGroups: ids})
 	t.setXMLID(xmlid, "res.users", id)
+	t.mirrorGroups(t.must("res.users"), id)
 }
 
 func (t *tx) xmlID(xmlid string) (int64, bool) {
