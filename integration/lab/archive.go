@@ -26,7 +26,7 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 // list, hash of the package. apt's own helper downloads, so that the machine's
 // proxies and access methods hold.
 type archive struct {
-	mirror string // as http://deb.debian.org/debian, without a slash at the end
+	mirror string // as http://mirror.example.org/debian, without a slash at the end
 	dir    string
 }
 
@@ -42,7 +42,7 @@ func findMirror(ctx context.Context) (string, error) {
 	if m := mirrorIn(string(out)); m != "" {
 		return m, nil
 	}
-	return "", fmt.Errorf("lab: apt's sources name no Debian mirror; set %s to one, as http://deb.debian.org/debian", MirrorVar)
+	return "", fmt.Errorf("lab: apt's sources name no Debian mirror; set %s to one, as http://mirror.example.org/debian", MirrorVar)
 }
 
 // mirrorIn picks the first full Debian archive among apt's sources. Security

@@ -11,7 +11,7 @@ import (
 
 func TestTheMirrorIsAptsFirstFullArchive(t *testing.T) {
 	for _, c := range []struct{ name, targets, want string }{
-		{"security comes first", "Debian http://deb.debian.org/debian-security/\nDebian http://deb.debian.org/debian/\n", "http://deb.debian.org/debian"},
+		{"security comes first", "Debian http://mirror.example.org/debian-security/\nDebian http://mirror.example.org/debian/\n", "http://mirror.example.org/debian"},
 		{"a mirror of its own in a folder", "Debian https://mirror.example/linux/debian/\n", "https://mirror.example/linux/debian"},
 		{"others have no origin", "http://download.example/repo/\n http://ftp.example/debian/\n", "http://ftp.example/debian"},
 		{"none of Debian", "Ubuntu http://archive.ubuntu.com/ubuntu/\n", ""},
