@@ -21,12 +21,13 @@ type authState struct {
 	count   int
 	access  map[string]time.Time // when it ends; zero: never
 	refresh map[string]bool
-	codes   map[string]bool // whether offline
+	codes   map[string]grant // what a person has allowed
+	denied  bool             // what a person will not allow
 }
 
 func (a *authState) init(o *Options) {
 	a.opt, a.access, a.refresh = o, map[string]time.Time{}, map[string]bool{}
-	a.codes = map[string]bool{}
+	a.codes = map[string]grant{}
 	if o.Token != "" {
 		a.access[o.Token] = time.Time{}
 	}
@@ -50,15 +51,10 @@ func (s *Server) Refresh() string {
 }
 
 // Code gives what a person pastes after allowing the app: it can be exchanged
-// once, for an access token and, when offline, a refresh token. PKCE's verifier
-// is not checked.
+// once, for an access token and, when offline, a refresh token. No verifier is
+// asked for.
 func (s *Server) Code(offline bool) string {
-	s.auth.mu.Lock()
-	defer s.auth.mu.Unlock()
-	s.auth.count++
-	code := fmt.Sprintf("code-%d", s.auth.count)
-	s.auth.codes[code] = offline
-	return code
+	return s.auth.issueCode(grant{offline: offline, scope: allScopes})
 }
 
 // Grant makes an access token valid for ever, as after a new sign-in.
@@ -168,14 +164,13 @@ func (a *authState) grant(form url.Values) (map[string]any, error) {
 		}
 		return map[string]any{"token_type": "bearer", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second)}, nil
 	case "authorization_code":
-		offline, known := a.codes[form.Get("code")]
-		if !known {
-			return nil, oauthError("invalid_grant", "code doesn't exist or has expired")
+		g, err := a.redeemLocked(form)
+		if err != nil {
+			return nil, err
 		}
-		delete(a.codes, form.Get("code"))
 		answer := map[string]any{"uid": "44076342", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second),
-			"token_type": "bearer", "scope": allScopes, "account_id": a.opt.Account.ID}
-		if offline {
+			"token_type": "bearer", "scope": g.scope, "account_id": a.opt.Account.ID}
+		if g.offline {
 			answer["refresh_token"] = a.issueRefresh()
 		}
 		return answer, nil

@@ -76,6 +76,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/oauth2/token" || path == "/1/oauth2/token":
 		c.route = "oauth2/token"
 		s.faulty(c, "", func() { c.finish(s.oauthToken(c)) })
+	case path == "/oauth2/authorize":
+		c.route = "oauth2/authorize"
+		s.faulty(c, "", func() { s.authorize(c) })
 	default:
 		s.faulty(c, r.URL.Path, func() { s.www(c) })
 	}

@@ -31,6 +31,13 @@ type Options struct {
 	// RefreshToken is a refresh token that is valid from the start; empty: none.
 	RefreshToken string
 
+	// AppScopes are the scopes that the app has, parted by spaces; empty: all
+	// that it could ask for. A sign-in gets those of them that it asks for.
+	AppScopes string
+	// Redirects are the addresses that the app has registered for sign-ins;
+	// empty: any on this machine.
+	Redirects []string
+
 	// PageSize is the largest number of entries of one list_folder answer; 0: 2000.
 	PageSize int
 	// Account is whose account it is.
