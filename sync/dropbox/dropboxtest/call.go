@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -40,21 +41,27 @@ type endpoint struct {
 	noAuth bool
 	// writes takes the namespace's lock; entries tells how many a batch has.
 	writes bool
-	do     func(c *call, arg []byte) (any, error)
+	do     handler
+}
+
+// handler answers a route.
+type handler struct {
+	arg reflect.Type // the argument's struct, for comparing it with the specification
+	do  func(c *call, arg []byte) (any, error)
 }
 
 // answered is the result of a call that wrote its answer itself.
 type answered struct{}
 
 // with makes a handler of a function that takes a decoded argument.
-func with[A any](do func(*call, *A) (any, error)) func(*call, []byte) (any, error) {
-	return func(c *call, raw []byte) (any, error) {
+func with[A any](do func(*call, *A) (any, error)) handler {
+	return handler{reflect.TypeFor[A](), func(c *call, raw []byte) (any, error) {
 		arg := new(A)
 		if err := c.decodeArg(raw, arg); err != nil {
 			return nil, err
 		}
 		return do(c, arg)
-	}
+	}}
 }
 
 // ServeHTTP implements http.Handler.
@@ -102,7 +109,7 @@ func (s *Server) api(c *call) {
 			c.finish(nil, err)
 			return
 		}
-		result, err := e.do(c, raw)
+		result, err := e.do.do(c, raw)
 		c.finish(result, err)
 	})
 }

@@ -77,6 +77,6 @@ func deleteBatch(c *call, arg *deleteBatchArg) (any, error) {
 	})
 }
 
-func permanentlyDelete(*call, []byte) (any, error) {
+func permanentlyDelete(*call, *deleteArg) (any, error) {
 	return nil, badCall("Your API app is not allowed to call this function.")
 }

@@ -27,7 +27,7 @@ type pollArg struct {
 }
 
 // checkJob makes the check route for one kind of job.
-func checkJob(kind string) func(*call, []byte) (any, error) {
+func checkJob(kind string) handler {
 	return with(func(c *call, arg *pollArg) (any, error) {
 		c.s.mu.Lock()
 		defer c.s.mu.Unlock()

@@ -136,6 +136,11 @@ func driveRclone(dir string) error {
 	}
 	d.commands()
 	fmt.Println("requests by route:", srv.Counts())
+	rows, err := ReadEndpoints("../../../docs/dropbox-endpoints.md")
+	if err != nil {
+		return err
+	}
+	d.want("routes that the table says are called, and are not", fmt.Sprint(Uncalled(rows, "rclone 1.60", srv.Counts())), "[]")
 	for _, q := range srv.Requests() {
 		if q.Status >= 400 && q.Status != 409 || q.Status == 0 || q.Note != "" {
 			d.errs = append(d.errs, fmt.Errorf("server's log: %+v", q))

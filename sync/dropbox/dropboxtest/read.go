@@ -17,7 +17,6 @@ type getMetadataArg struct {
 	IncludeDeleted                  bool            `json:"include_deleted"`
 	IncludeHasExplicitSharedMembers bool            `json:"include_has_explicit_shared_members"`
 	IncludePropertyGroups           json.RawMessage `json:"include_property_groups"`
-	IncludeRestorableInfo           bool            `json:"include_restorable_info"`
 }
 
 func getMetadata(c *call, arg *getMetadataArg) (any, error) {
@@ -43,6 +42,10 @@ func getMetadata(c *call, arg *getMetadataArg) (any, error) {
 
 type pathArg struct {
 	Path string `json:"path" stone:"required"`
+}
+
+type readArg struct {
+	Path string `json:"path" stone:"required"`
 	Rev  string `json:"rev"` // deprecated form of path "rev:..."
 }
 
@@ -62,7 +65,7 @@ func (s *Server) revision(spec pathSpec) (fileRev, *unionError) {
 	return s.tree.revs[n.rev], nil
 }
 
-func downloadFile(c *call, arg *pathArg) (any, error) {
+func downloadFile(c *call, arg *readArg) (any, error) {
 	c.item = arg.Path
 	if arg.Rev != "" {
 		arg.Path = "rev:" + arg.Rev

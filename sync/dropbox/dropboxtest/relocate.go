@@ -98,7 +98,7 @@ func (s *Server) duplicate(n, parent *node, name string) (*node, error) {
 	return made, nil
 }
 
-func relocateOne(duplicate bool, wrap func(map[string]any) any) func(*call, []byte) (any, error) {
+func relocateOne(duplicate bool, wrap func(map[string]any) any) handler {
 	return with(func(c *call, arg *relocateArg) (any, error) {
 		c.item = joinItems(arg.FromPath, arg.ToPath)
 		if err := c.checkRelocate(*arg); err != nil {
@@ -123,42 +123,51 @@ type relocatePath struct {
 	ToPath   string `json:"to_path" stone:"required"`
 }
 
-type relocateBatchArg struct {
-	Entries                []relocatePath `json:"entries" stone:"required"`
-	Autorename             bool           `json:"autorename"`
-	AllowOwnershipTransfer bool           `json:"allow_ownership_transfer"`
-	AllowSharedFolder      bool           `json:"allow_shared_folder"`
+type copyBatchArg struct {
+	Entries    []relocatePath `json:"entries" stone:"required"`
+	Autorename bool           `json:"autorename"`
+}
+
+type moveBatchArg struct {
+	copyBatchArg
+	AllowOwnershipTransfer bool `json:"allow_ownership_transfer"`
+}
+
+func moveBatch(c *call, arg *moveBatchArg) (any, error) {
+	return c.relocateBatch(&arg.copyBatchArg, false, "move_batch")
+}
+
+func copyBatch(c *call, arg *copyBatchArg) (any, error) {
+	return c.relocateBatch(arg, true, "copy_batch")
 }
 
 // relocateBatch does all entries in order and answers with a job, as recorded
 // even for one entry.
-func relocateBatch(duplicate bool, kind string) func(*call, []byte) (any, error) {
-	return with(func(c *call, arg *relocateBatchArg) (any, error) {
-		c.item = items(len(arg.Entries))
-		if len(arg.Entries) < 1 || len(arg.Entries) > 1000 {
-			return nil, badCall("request body: entries: %d is not between 1 and 1000 items", len(arg.Entries))
+func (c *call) relocateBatch(arg *copyBatchArg, duplicate bool, kind string) (any, error) {
+	c.item = items(len(arg.Entries))
+	if len(arg.Entries) < 1 || len(arg.Entries) > 1000 {
+		return nil, badCall("request body: entries: %d is not between 1 and 1000 items", len(arg.Entries))
+	}
+	for _, e := range arg.Entries {
+		if err := c.checkRelocate(relocateArg{FromPath: e.FromPath, ToPath: e.ToPath}); err != nil {
+			return nil, err
 		}
-		for _, e := range arg.Entries {
-			if err := c.checkRelocate(relocateArg{FromPath: e.FromPath, ToPath: e.ToPath}); err != nil {
+	}
+	nested := nestedEntries(arg.Entries)
+	done := make([]any, 0, len(arg.Entries))
+	return c.locked(func() (any, error) {
+		for i := len(done); i < len(arg.Entries); i++ {
+			entry, err := c.s.relocateEntry(arg, i, duplicate, nested[i])
+			if err != nil {
 				return nil, err
 			}
+			done = append(done, entry)
 		}
-		nested := nestedEntries(arg.Entries)
-		done := make([]any, 0, len(arg.Entries))
-		return c.locked(func() (any, error) {
-			for i := len(done); i < len(arg.Entries); i++ {
-				entry, err := c.s.relocateEntry(arg, i, duplicate, nested[i])
-				if err != nil {
-					return nil, err
-				}
-				done = append(done, entry)
-			}
-			return c.s.startJob(kind, done), nil
-		})
+		return c.s.startJob(kind, done), nil
 	})
 }
 
-func (s *Server) relocateEntry(arg *relocateBatchArg, i int, duplicate, nested bool) (any, error) {
+func (s *Server) relocateEntry(arg *copyBatchArg, i int, duplicate, nested bool) (any, error) {
 	if nested && !duplicate {
 		return failure(fail("relocation_error", "duplicated_or_nested_paths")), nil
 	}
