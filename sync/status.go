@@ -15,6 +15,7 @@ type Status struct {
 	Running []string // what is under way now, sorted
 	Queued  int      // tasks that will be tried by themselves
 	Intents int      // intents that will be tried by themselves
+	Dirty   int      // things that changed, and whose sides are yet to be compared
 	Held    []Item   // deletions that wait for a person
 	Parked  []Item   // what can't be done, with its reason
 	Waiting []string // why nothing moves, in sentences
@@ -52,16 +53,28 @@ func (e *Engine) Status() (Status, error) {
 	s := e.status
 	e.mu.Unlock()
 	err := e.store.View(func(tx *cache.Tx) error {
-		s.Queued, s.Intents, s.Held, s.Parked = 0, 0, nil, nil
+		s.Queued, s.Intents, s.Dirty, s.Held, s.Parked = 0, 0, 0, nil, nil
+		spoken := map[odbxfs.NodeID]bool{} // of nodes that have a task or an intent
 		if err := tx.Tasks(func(t odbxfs.Task) bool {
+			spoken[t.Node] = true
 			s.addTask(e.itemOf(tx, t), t)
 			return true
 		}); err != nil {
 			return err
 		}
 		list, err := tx.Intents(0)
+		if err != nil {
+			return err
+		}
 		for _, in := range list {
+			spoken[in.Node] = true
 			s.addIntent(tx, in)
+		}
+		dirty, err := tx.Dirty(0)
+		for _, id := range dirty {
+			if !spoken[id] { // else it is compared when that is through
+				s.Dirty++
+			}
 		}
 		return err
 	})

@@ -90,6 +90,7 @@ func TestStatusInWords(t *testing.T) {
 	}{
 		{"idle", func(*sync.Status) {}, "Odoo answers; 0 tasks"},
 		{"Odoo is away", func(s *sync.Status) { s.OdooOK, s.Waiting = false, []string{"Odoo: not reachable"} }, "Odoo does not answer; 0 tasks and 0 changes of the mount are under way\nwaiting: Odoo: not reachable\n"},
+		{"not all is planned", func(s *sync.Status) { s.Dirty = 3 }, "under way\n3 things changed and are yet to be compared\n"},
 		{"a client", func(s *sync.Status) { s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateConnected}} }, "cloud client Main: connected\n"},
 		{"parked", func(s *sync.Status) { s.Parked = many[:1] }, "1 parked, see why and then `odbxfs retry`:\n  odoo-delete  Sales Orders/S00000: r\n"},
 		{"many are cut", func(s *sync.Status) { s.Held = many }, "  and 3 more (status --json has all)\n"},

@@ -24,6 +24,9 @@ func printStatus(w io.Writer, s sync.Status) {
 		odoo = "Odoo does not answer"
 	}
 	fmt.Fprintf(&b, "%s; %d tasks and %d changes of the mount are under way\n", odoo, s.Queued, s.Intents)
+	if s.Dirty > 0 {
+		fmt.Fprintf(&b, "%d things changed and are yet to be compared\n", s.Dirty)
+	}
 	for _, c := range s.Clients {
 		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, strings.TrimSpace(c.State+" "+c.Message))
 	}
