@@ -2,7 +2,7 @@
 # Runs every check and every test, then fails if any of them failed, so that one
 # run shows all. Called by `make test` when the machine is ready. The lints run
 # beside the tests, with what these leave of the machine. It ends with a table
-# of the packages' times and one line that says how many passed.
+# of the packages' times and how many passed, and a digest of what failed.
 set -u
 cd "$(dirname "$0")/.."
 out=$(mktemp -d /tmp/odbxfs-test.XXXXXX)
@@ -74,6 +74,12 @@ no_leftovers() {
   return 1
 }
 
+# digest: what failed, so that the end of a long output tells it.
+digest() {
+  printf '\n== what failed\n'
+  awk -f integration/digest.awk "$out/others" "$out/servers" "$out/lint" | head -60
+}
+
 # table: packages by time, then how many passed and failed.
 table() {
   printf '\n== packages by seconds\n'
@@ -92,5 +98,5 @@ printf '\n== lint\n'
 verdict lint $lint_start follow $lint "$out/lint"
 table
 
-if [ ${#failed[@]} -gt 0 ]; then printf 'FAILED in %d s: %s\n' $SECONDS "${failed[*]}"; exit 1; fi
+if [ ${#failed[@]} -gt 0 ]; then digest; printf 'FAILED in %d s: %s\n' $SECONDS "${failed[*]}"; exit 1; fi
 printf 'all passed in %d s\n' $SECONDS

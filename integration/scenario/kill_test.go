@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,7 +79,7 @@ func (w *World) killedOnce(t *testing.T, k killing) {
 	var files *copying
 	ready := make(chan struct{})
 	procs := w.procs
-	tr := &trap{when: k.when, sprung: make(chan struct{}),
+	tr := &trap{when: k.when, sprung: make(chan hit, 1),
 		matches: func(path string, body []byte) bool {
 			<-ready
 			return files.acknowledged.Load() >= armed && k.matches(path, body)
@@ -93,11 +94,18 @@ func (w *World) killedOnce(t *testing.T, k killing) {
 	files = copyMany(dir)
 	close(ready)
 	select {
-	case <-tr.sprung:
+	case h := <-tr.sprung:
+		must(t, h.right(k.when))
+		t.Logf("%s was hit after %d of %d bytes, answer %d", h.path, h.sent, h.size, h.code)
 	case <-time.After(2 * wait):
 		t.Fatalf("the instant did not come: %d files are acknowledged", files.acknowledged.Load())
 	}
 	<-files.ended
+	for name, p := range procs {
+		if st, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || st.Signal() != syscall.SIGKILL {
+			t.Errorf("%s was not killed: %s", name, p.cmd.ProcessState)
+		}
+	}
 	w.kill(t)
 	kept := int(files.acknowledged.Load())
 	t.Logf("killed when %d files were acknowledged", kept)

@@ -67,6 +67,11 @@ func (c *cells) put(s scenario, col column, how string) {
 	c.got[s.name+" "+col.String()] = how
 }
 
+// has reports whether the scenario was run in any column.
+func (c *cells) has(s scenario) bool {
+	return slices.ContainsFunc(columns(), func(col column) bool { return c.got[s.name+" "+col.String()] != "" })
+}
+
 // TestMatrix runs every scenario in every column, and ends with the matrix.
 func TestMatrix(t *testing.T) {
 	c := &cells{got: map[string]string{}}
@@ -113,7 +118,11 @@ func (c *cells) stage(t *testing.T, at stage, w *World) {
 func (c *cells) runIn(t *testing.T, s scenario, w *World) {
 	t.Helper()
 	start := time.Now()
+	w.begins(start)
 	defer func() {
+		if t.Failed() {
+			w.explain(t)
+		}
 		how := fmt.Sprintf("%.1f s", time.Since(start).Seconds())
 		if t.Failed() {
 			how = "FAILED"
@@ -127,12 +136,16 @@ func (c *cells) runIn(t *testing.T, s scenario, w *World) {
 func (c *cells) report(t *testing.T) {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-62s", "scenario")
+	fmt.Fprintf(&b, "%-66s", "scenario")
 	for _, col := range columns() {
 		fmt.Fprintf(&b, " %-13s", col)
 	}
+	some := flag.Lookup("test.run").Value.String() != "" // of the scenarios were asked for
 	for _, s := range scenarios() {
-		fmt.Fprintf(&b, "\n%-62s", s.name)
+		if some && !c.has(s) {
+			continue
+		}
+		fmt.Fprintf(&b, "\n%-66s", s.name)
 		for _, col := range columns() {
 			how := c.got[s.name+" "+col.String()]
 			if how == "" {
@@ -141,11 +154,11 @@ func (c *cells) report(t *testing.T) {
 			if how == "EMPTY" && col.inSoak(s) {
 				how = "soak"
 			}
-			if how == "EMPTY" && flag.Lookup("test.run").Value.String() == "" {
+			if how == "EMPTY" && !some {
 				t.Errorf("nothing was shown for %q in %s", s.name, col)
 			}
 			fmt.Fprintf(&b, " %-13s", how)
 		}
 	}
-	t.Logf("the matrix:\n%s", b.String())
+	fmt.Fprintf(t.Output(), "the matrix:\n%s\n", b.String())
 }

@@ -47,10 +47,8 @@ type odooSide interface {
 	refused(t *testing.T, login string) int
 	// setPassword gives a user another password, which ends his sessions.
 	setPassword(t *testing.T, login, password string)
-	// flood puts n documents like the given one beside it, past Odoo, and
-	// drain takes them out again.
+	// flood puts n documents like the given one beside it, past Odoo.
 	flood(t *testing.T, like document, n int)
-	drain(t *testing.T)
 	// documents gives the rows of one record by id, those of fields left out;
 	// with model "" those of all records.
 	documents(t *testing.T, model string, id int64) []document
@@ -158,20 +156,12 @@ func setPassword(t *testing.T, o odooSide, login, password string) {
 	must(t, o.call(t.Context(), "res.users", "write", []any{ids, map[string]any{"password": password}}, nil, nil))
 }
 
-// flooded begins the names of what flood made.
-const flooded = "flood "
-
 func (o realOdoo) flood(t *testing.T, like document, n int) {
 	t.Helper()
 	o.query(t, func(pgx.Rows) error { return nil }, `INSERT INTO ir_attachment
 		(name, type, url, store_fname, checksum, file_size, mimetype, res_model, res_id, public, create_uid, write_uid, create_date, write_date)
-		SELECT $1 || n || '.txt', type, url, store_fname, checksum, file_size, mimetype, res_model, res_id, false, create_uid, write_uid, now() at time zone 'utc', now() at time zone 'utc'
-		FROM ir_attachment CROSS JOIN generate_series(1, $2::int) n WHERE id = $3`, flooded, n, like.ID)
-}
-
-func (o realOdoo) drain(t *testing.T) {
-	t.Helper()
-	o.query(t, func(pgx.Rows) error { return nil }, "DELETE FROM ir_attachment WHERE name LIKE $1", flooded+"%")
+		SELECT 'flood ' || n || '.txt', type, url, store_fname, checksum, file_size, mimetype, res_model, res_id, false, create_uid, write_uid, now() at time zone 'utc', now() at time zone 'utc'
+		FROM ir_attachment CROSS JOIN generate_series(1, $1::int) n WHERE id = $2`, n, like.ID)
 }
 
 func (o realOdoo) count(t *testing.T, model, column string, value any) int {
@@ -334,21 +324,10 @@ func (o *memoryOdoo) flood(_ *testing.T, like document, n int) {
 		rows := make([]map[string]any, n)
 		for i := range rows {
 			rows[i] = maps.Clone(r)
-			rows[i]["name"] = fmt.Sprintf("%s%d.txt", flooded, i+1)
+			rows[i]["name"] = fmt.Sprintf("flood %d.txt", i+1)
 		}
 		o.Insert("ir.attachment", rows...)
 	}
-}
-
-func (o *memoryOdoo) drain(*testing.T) {
-	var ids []int64
-	for _, r := range o.Rows("ir.attachment") {
-		if name, _ := r["name"].(string); strings.HasPrefix(name, flooded) {
-			id, _ := r["id"].(int64)
-			ids = append(ids, id)
-		}
-	}
-	o.Delete("ir.attachment", ids...)
 }
 
 func (o *memoryOdoo) count(_ *testing.T, model, column string, value any) int {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // toOdoo: what is copied into the mount becomes an attachment, then a file in
@@ -109,7 +110,7 @@ func (w *World) secondMount(t *testing.T, order, content string) {
 func (w *World) another(t *testing.T) *World {
 	t.Helper()
 	other := *w
-	other.procs = map[string]*process{}
+	other.procs, other.told = map[string]*process{}, told{said: map[string]*buffer{}, since: time.Now()}
 	other.dir = t.TempDir()
 	other.mount, other.state, other.cfg = other.dir+"/odoo", other.dir+"/state", other.dir+"/config.toml"
 	url, database := w.odoo.address()

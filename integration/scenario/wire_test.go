@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -35,7 +36,26 @@ type trap struct {
 	when    instant
 	matches func(path string, body []byte) bool
 	spring  func() // ends the program before it returns
-	sprung  chan struct{}
+	sprung  chan hit
+}
+
+// hit tells how a trap sprang.
+type hit struct {
+	path string // of the request
+	sent int    // bytes of its body that the server was given
+	size int    // bytes that it has
+	code int    // the server's answer; 0: it gave none
+}
+
+// right reports what keeps the hit from being one of the instant.
+func (h hit) right(when instant) error {
+	switch {
+	case when == inside && h.sent > 0 && h.sent < h.size && h.code == 0,
+		when == before && h.sent == 0 && h.code == 0,
+		when == after && h.sent == h.size && h.code == http.StatusOK:
+		return nil
+	}
+	return fmt.Errorf("the request was hit at another instant: %+v", h)
 }
 
 func newWire(t *testing.T, odooURL, boxURL string) *wire {
@@ -103,27 +123,38 @@ func (w *wire) pass(proxy http.Handler, rw http.ResponseWriter, r *http.Request)
 		proxy.ServeHTTP(rw, r)
 		return
 	}
+	h := hit{path: r.URL.Path, size: len(body)}
 	switch t.when {
 	case inside:
-		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), cut(t.spring)))
-		defer close(t.sprung)
+		h.sent = len(body) / 2
+		r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:h.sent]), cut(func() {
+			t.spring()
+			t.sprung <- h
+		})))
 		proxy.ServeHTTP(rw, r)
 	case before:
 		t.spring()
-		close(t.sprung)
+		t.sprung <- h
 	case after:
-		proxy.ServeHTTP(httptest.NewRecorder(), r)
+		answer := httptest.NewRecorder()
+		proxy.ServeHTTP(answer, r)
+		h.sent, h.code = len(body), answer.Code
 		t.spring()
-		close(t.sprung)
+		t.sprung <- h
 	}
 	panic(http.ErrAbortHandler)
 }
 
 // cut is the end of a request that is torn: it springs the trap when its reader
-// comes to it.
-type cut func()
-
-func (c cut) Read([]byte) (int, error) {
-	c()
-	return 0, errors.New("the program was killed")
+// comes to it, once.
+func cut(spring func()) io.Reader {
+	once := sync.OnceFunc(spring)
+	return readerFunc(func([]byte) (int, error) {
+		once()
+		return 0, errors.New("the program was killed")
+	})
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -69,16 +66,21 @@ type World struct {
 	wire  *wire
 	// poll is how often Odoo is looked at; empty: as often as by default.
 	poll string
+	// counted says that Odoo's passwords come from a command that notes each ask.
+	counted bool
 	// before is what Odoo was made of before setup.
 	before []string
 
 	procs map[string]*process // by command; of the test's own goroutine
+	told
 }
 
 const (
-	wait = 30 * time.Second // what must happen happens by then
+	// What must happen happens by then. It takes seconds; the rest is for
+	// machines that do a dozen other things.
+	wait = time.Minute
 	// manyWait is for hundreds of files: all columns share the machine.
-	manyWait = 2 * time.Minute
+	manyWait = 4 * time.Minute
 	tick     = 50 * time.Millisecond
 
 	technicalLogin    = "odbxfs"
@@ -98,7 +100,7 @@ func newWorld(t *testing.T, c column) *World {
 // newServers starts a column's servers, Odoo as it comes, and writes the config.
 func newServers(t *testing.T, c column) *World {
 	t.Helper()
-	w := &World{column: c, dir: t.TempDir(), procs: map[string]*process{}, poll: "500ms"}
+	w := &World{column: c, dir: t.TempDir(), procs: map[string]*process{}, told: told{said: map[string]*buffer{}}, poll: "500ms"}
 	w.mount, w.state, w.cfg = filepath.Join(w.dir, "odoo"), filepath.Join(w.dir, "state"), filepath.Join(w.dir, "config.toml")
 	account := filepath.Join(w.dir, "dropbox")
 	w.drop = filepath.Join(account, "Odoo")
@@ -160,6 +162,22 @@ func (w *World) secret(t *testing.T, name, value string) {
 	must(t, os.WriteFile(filepath.Join(w.dir, name+".secret"), []byte(value), 0o600))
 }
 
+// source is the config's line that says where a password comes from.
+func (w *World) source(name string) string {
+	if w.counted {
+		return fmt.Sprintf("password_command = 'echo >> %[1]s/%[2]s.asked; cat %[1]s/%[2]s.secret'", w.dir, name)
+	}
+	return fmt.Sprintf("password_file = '%s/%s.secret'", w.dir, name)
+}
+
+// asked counts how often a counted source was asked.
+func (w *World) asked(t *testing.T, name string) int {
+	t.Helper()
+	info, err := os.Stat(filepath.Join(w.dir, name+".asked"))
+	must(t, err)
+	return int(info.Size()) // a line end each
+}
+
 func (w *World) writeConfig(t *testing.T) {
 	t.Helper()
 	_, database := w.odoo.address()
@@ -175,11 +193,11 @@ database = %q
 [mount]
 dir = %q
 login = "demo"
-password_file = "%[5]s/mount.secret"
+%[11]s
 %[6]s
 [sync]
 login = %[7]q
-password_file = "%[5]s/sync.secret"
+%[12]s
 %[8]s
 [dropbox.demo]
 password_file = "%[5]s/token.secret"
@@ -187,169 +205,8 @@ api_url = %[9]q
 content_url = %[9]q
 notify_url = %[9]q
 www_url = %[10]q
-`, w.state, w.wire.odoo.URL, database, w.mount, w.dir, interval, technicalLogin, poll, base, w.box.URL())
+`, w.state, w.wire.odoo.URL, database, w.mount, w.dir, interval, technicalLogin, poll, base, w.box.URL(), w.source("mount"), w.source("sync"))
 	must(t, os.WriteFile(w.cfg, []byte(text), 0o600))
-}
-
-// process is the program, running.
-type process struct {
-	cmd    *exec.Cmd
-	output *buffer
-	ended  chan struct{}
-}
-
-// buffer collects what a process prints.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func (w *World) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, binary, append([]string{"--config", w.cfg}, args...)...)
-	cmd.Env = append(os.Environ(), "MOUNT_PASSWORD=demo")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return cmd
-}
-
-// commands are the processes of the column's wiring.
-func (w *World) commands() []string {
-	if w.wiring == "run" {
-		return []string{"run"}
-	}
-	return []string{"sync", "mount"}
-}
-
-// up starts the column's processes and waits until the tree shows.
-func (w *World) up(t *testing.T) {
-	t.Helper()
-	for _, name := range w.commands() {
-		w.startProcess(t, name)
-	}
-	w.eventually(t, "the tree shows in the mount", func() error {
-		// Of a dead mount the kernel goes on to answer what it knows; reading asks.
-		_, err := os.ReadDir(filepath.Join(w.mount, "Sales Orders"))
-		return err
-	})
-}
-
-func (w *World) startProcess(t *testing.T, name string) {
-	t.Helper()
-	p := &process{cmd: w.command(context.WithoutCancel(t.Context()), name, "-v"), output: &buffer{}, ended: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
-	must(t, p.cmd.Start())
-	go func() {
-		defer close(p.ended)
-		_ = p.cmd.Wait() // how it ended is judged by what it left
-	}()
-	w.procs[name] = p
-}
-
-// down ends the processes as a person does.
-func (w *World) down(t *testing.T) { w.end(t, syscall.SIGTERM) }
-
-// kill ends processes as power loss of one program does.
-func (w *World) kill(t *testing.T) { w.end(t, syscall.SIGKILL) }
-
-func (w *World) end(t *testing.T, sig syscall.Signal) {
-	t.Helper()
-	procs := w.procs
-	w.procs = map[string]*process{}
-	if t.Failed() {
-		var b strings.Builder
-		for _, r := range w.box.Requests() {
-			if !strings.Contains(r.Route, "longpoll") {
-				fmt.Fprintf(&b, "%s %s %s %d %s\n", r.Time.Format("05.000"), r.Route, r.Item, r.Status, r.Note)
-			}
-		}
-		t.Logf("Dropbox was asked:\n%s", lastLines(b.String(), 60))
-		w.printLog(t)
-	}
-	for name, p := range procs {
-		if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			t.Error(err)
-		}
-		select {
-		case <-p.ended:
-		case <-time.After(wait):
-			t.Errorf("%s does not end", name)
-			_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it is reported already; its output says where it hangs
-			<-p.ended
-			t.Logf("%s was at:\n%s", name, clipLines(p.output.String(), "SIGQUIT", 300))
-		}
-		if t.Failed() {
-			t.Logf("%s said:\n%s", name, lastLines(p.output.String(), 60))
-		}
-		if s := p.output.String(); strings.Contains(s, technicalPassword) || strings.Contains(s, dropboxToken) {
-			t.Errorf("a secret stands in the output of %s", name)
-		}
-	}
-	// A killed process leaves a dead mount; the next start takes it away.
-	if sig == syscall.SIGKILL {
-		return
-	}
-	if mounted(w.mount) {
-		t.Errorf("the mount was left behind")
-		_ = exec.Command("umount", "-l", w.mount).Run() // for the next test
-	}
-}
-
-// printLog shows the sync log as Odoo has it.
-func (w *World) printLog(t *testing.T) {
-	t.Helper()
-	var rows []map[string]any
-	fields := []string{"x_what", "x_name", "x_ref", "x_why", "x_state", "x_error"}
-	err := w.odoo.call(context.WithoutCancel(t.Context()), "x_odbxfs_log", "search_read", []any{[]any{}, fields}, map[string]any{"order": "id"}, &rows)
-	if err != nil {
-		t.Logf("no sync log: %v", err)
-		return
-	}
-	var b strings.Builder
-	for _, r := range rows {
-		for _, f := range fields {
-			fmt.Fprintf(&b, "%v | ", r[f])
-		}
-		b.WriteByte('\n')
-	}
-	t.Logf("the sync log:\n%s", lastLines(b.String(), 40))
-}
-
-func mounted(dir string) bool {
-	data, err := os.ReadFile("/proc/self/mounts")
-	return err == nil && strings.Contains(string(data), " "+dir+" ")
-}
-
-// clipLines gives at most n lines from the one that has the mark on.
-func clipLines(s, mark string, n int) string {
-	lines := strings.Split(s[max(0, strings.Index(s, mark)):], "\n")
-	return strings.Join(lines[:min(n, len(lines))], "\n")
-}
-
-func lastLines(s string, n int) string {
-	lines := strings.Split(s, "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}
-
-// odbxfs runs a command of the program to its end.
-func (w *World) odbxfs(t *testing.T, args ...string) (output string, code int) {
-	t.Helper()
-	cmd := w.command(t.Context(), args...)
-	out, err := cmd.CombinedOutput()
-	if _, isExit := errors.AsType[*exec.ExitError](err); err != nil && !isExit {
-		t.Fatal(err)
-	}
-	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // eventually waits until check is content.
@@ -368,12 +225,9 @@ func (w *World) within(t *testing.T, limit time.Duration, what string, check fun
 			return
 		}
 		if time.Now().After(deadline) {
-			for name, p := range w.procs {
-				t.Logf("%s said:\n%s", name, lastLines(p.output.String(), 60))
-				status, _ := w.odbxfs(t, "status", "--of", name)
-				t.Logf("status of %s:\n%s", name, status)
-			}
-			t.Fatalf("%s: not within %s: %v", what, limit, err)
+			t.Errorf("%s: not within %s: %v", what, limit, err)
+			w.explain(t)
+			t.FailNow()
 		}
 		time.Sleep(tick)
 	}
