@@ -38,6 +38,9 @@ func (e *Engine) Reset(ctx context.Context, after Timer, id odbxfs.ClientID, opt
 	}
 	e.resets = map[odbxfs.ClientID]ResetOptions{id: opt}
 	e.done = counts{}
+	if err := e.update("let go of held deletions", func(tx *cache.Tx) error { return e.dropHeld(tx, id) }); err != nil {
+		return report, err
+	}
 	// The planner restores links in one pass, and lets go of their pairs and
 	// files in the next ones: each pass begins with every node marked.
 	for {
@@ -69,6 +72,24 @@ func (e *Engine) Reset(ctx context.Context, after Timer, id odbxfs.ClientID, opt
 		Revoked: e.done.revoked, Shared: e.done.used, Parked: status.Parked,
 	}
 	return report, err
+}
+
+// dropHeld takes the deletions of a client that wait for a person out of the
+// queue: whoever resets has decided otherwise. Their pairs would stay for ever.
+func (e *Engine) dropHeld(tx *cache.Tx, id odbxfs.ClientID) error {
+	held, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Client == id && t.Held })
+	if err != nil {
+		return err
+	}
+	for _, t := range held {
+		if err := tx.DropTask(t.Seq); err != nil {
+			return err
+		}
+		if err := e.logTask(tx, t, "dropped", nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // census counts what is left of a client.
