@@ -3,6 +3,7 @@ package scenario
 import (
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,9 @@ type scenario struct {
 	// alone says that it needs a world of its own.
 	alone bool
 	stage stage
+	// always lists the columns with a real server in which it runs whenever they
+	// do; none: in all of them. Elsewhere it runs in the whole matrix.
+	always []string
 }
 
 // A stage is the state of the column's world in which a scenario begins.
@@ -33,10 +37,12 @@ func scenarios() []scenario {
 	return slices.Concat(untouchedOdoo, toOdoo, fromDropbox, fromOdoo, inTheMount, failures)
 }
 
-// columns are all six in a soak. A column with a real server takes some minutes,
-// so without one each version and each wiring is there once.
+// whole says that every cell is wanted. A column with a real server takes some
+// minutes; so `make test` has each version and each wiring once.
+func whole() bool { return soak() || os.Getenv("MATRIX") == "whole" }
+
 func columns() []column {
-	if !soak() {
+	if !whole() {
 		return []column{{"memory", "run"}, {"memory", "apart"}, {"19", "run"}, {"14", "apart"}}
 	}
 	var all []column
@@ -48,12 +54,10 @@ func columns() []column {
 	return all
 }
 
-// whole says that the column has every scenario. The failures, which stop and
-// start servers and wait, are shown on real servers in a soak only.
-func (c column) whole() bool { return soak() || c.odoo == "memory" }
-
-// inSoak says that the scenario is not for this column now.
-func (c column) inSoak(s scenario) bool { return !c.whole() && (s.alone || s.stage == stopped) }
+// has says that the scenario runs in the column now.
+func (c column) has(s scenario) bool {
+	return whole() || c.odoo == "memory" || s.always == nil || slices.Contains(s.always, c.String())
+}
 
 // cells collects what became of each scenario in each column.
 type cells struct {
@@ -84,11 +88,9 @@ func TestMatrix(t *testing.T) {
 			w.setup(t)
 			c.stage(t, running, w)
 			w.down(t)
-			if col.whole() {
-				c.stage(t, stopped, w)
-			}
+			c.stage(t, stopped, w)
 			for _, s := range scenarios() {
-				if s.alone && col.whole() {
+				if s.alone && col.has(s) {
 					t.Run(s.name, func(t *testing.T) { c.runIn(t, s, newWorld(t, col)) })
 				}
 			}
@@ -100,7 +102,7 @@ func TestMatrix(t *testing.T) {
 func (c *cells) stage(t *testing.T, at stage, w *World) {
 	t.Helper()
 	for _, s := range scenarios() {
-		if s.alone || s.stage != at {
+		if s.alone || s.stage != at || !w.has(s) {
 			continue
 		}
 		t.Run(s.name, func(t *testing.T) {
@@ -151,8 +153,8 @@ func (c *cells) report(t *testing.T) {
 			if how == "" {
 				how = "EMPTY"
 			}
-			if how == "EMPTY" && col.inSoak(s) {
-				how = "soak"
+			if how == "EMPTY" && !col.has(s) {
+				how = "whole"
 			}
 			if how == "EMPTY" && !some {
 				t.Errorf("nothing was shown for %q in %s", s.name, col)

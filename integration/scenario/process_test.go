@@ -62,6 +62,15 @@ func (w *World) up(t *testing.T) {
 		w.startProcess(t, name)
 	}
 	w.eventually(t, "the tree shows in the mount", func() error {
+		for name, p := range w.procs {
+			select {
+			case <-p.ended:
+				t.Errorf("%s has ended: %s", name, p.cmd.ProcessState)
+				w.explain(t)
+				t.FailNow()
+			default:
+			}
+		}
 		// Of a dead mount the kernel goes on to answer what it knows; reading asks.
 		_, err := os.ReadDir(filepath.Join(w.mount, "Sales Orders"))
 		return err
