@@ -162,5 +162,5 @@ func (c *cells) report(t *testing.T) {
 			fmt.Fprintf(&b, " %-13s", how)
 		}
 	}
-	fmt.Fprintf(t.Output(), "the matrix:\n%s\n", b.String())
+	tell(t.Output(), "the matrix", b.String())
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,7 +111,7 @@ func (w *World) end(t *testing.T, sig syscall.Signal) {
 			t.Errorf("%s does not end", name)
 			_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it is reported already; its output says where it hangs
 			<-p.ended
-			fmt.Fprintf(t.Output(), "%s was at:\n%s\n", name, clipLines(p.output.String(), "SIGQUIT", 60))
+			tell(t.Output(), name+" was at", clipLines(p.output.String(), "SIGQUIT", 60))
 		}
 		if s := p.output.String(); strings.Contains(s, technicalPassword) || strings.Contains(s, dropboxToken) {
 			t.Errorf("a secret stands in the output of %s", name)
