@@ -1,13 +1,12 @@
 package cache
 
 import (
-	"bufio"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,93 +15,33 @@ import (
 	"odbxfs"
 )
 
-// childEnv makes the test binary a process that works on a store until it is
-// killed.
-const childEnv = "ODBXFS_CACHE_TEST_STORE"
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		fmt.Fprintln(os.Stderr, runChild(dir))
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
-
-// runChild writes one file after the other, and says each that was acknowledged.
-func runChild(dir string) error {
-	o := testOptions()
-	o.Dir, o.After = dir, func(time.Duration) <-chan time.Time { return nil }
-	ctx, cancel := contextOfChild()
-	defer cancel()
-	s, err := Open(ctx, o)
+// writeForEver writes one file after the other, and says each that was
+// acknowledged.
+func writeForEver(ctx context.Context, dir string, _ []string) error {
+	s, err := Open(ctx, childOptions(dir))
 	if err != nil {
 		return err
 	}
 	for n := 0; ; n++ {
-		name, text := fmt.Sprintf("f%05d", n), strings.Repeat(fmt.Sprintf("%d,", n), 1000+n)
-		w, err := s.Contents().NewWriter(ctx, "", 0)
-		if err != nil {
+		if err := writeNumbered(ctx, s, n, 4000+8*n); err != nil {
 			return err
 		}
-		if _, err := w.WriteAt([]byte(text), 0); err != nil {
-			return err
-		}
-		sealed, err := w.Seal(ctx)
-		if err != nil {
-			return err
-		}
-		err = s.Update(func(tx *Tx) error {
-			i, err := tx.Create(odbxfs.RootNode, name, 0)
-			if err != nil {
-				return err
-			}
-			_, err = tx.CommitContent(i.Node, sealed)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := w.Discard(); err != nil {
-			return err
-		}
-		fmt.Printf("%s %s\n", name, sealed.SHA1)
+		fmt.Println(numbered(n))
 	}
 }
 
 func TestKillLeavesEverythingThatWasAcknowledged(t *testing.T) {
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+dir)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	acked := map[string]odbxfs.SHA1{}
-	lines := bufio.NewScanner(out)
-	for len(acked) < 150 && lines.Scan() {
-		name, sum, _ := strings.Cut(lines.Text(), " ")
-		acked[name] = odbxfs.SHA1(sum)
+	var acked []string // what it said before it died counts too
+	untilKilled(t, func(name string) bool {
+		acked = append(acked, name)
 		if len(acked) == 10 {
-			_, err := Open(t.Context(), Options{Dir: dir, Now: time.Now})
-			if !errors.Is(err, ErrLocked) {
+			if _, err := Open(t.Context(), Options{Dir: dir, Now: time.Now}); !errors.Is(err, ErrLocked) {
 				t.Errorf("a second process got %v, want ErrLocked", err)
 			}
 		}
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	for lines.Scan() { // what it said before it died counts too
-		name, sum, _ := strings.Cut(lines.Text(), " ")
-		acked[name] = odbxfs.SHA1(sum)
-	}
-	if err := cmd.Wait(); err == nil {
-		t.Fatal("it was not killed")
-	}
+		return len(acked) == 150
+	}, "write", dir)
 	if len(acked) < 150 {
 		t.Fatalf("only %d files were written", len(acked))
 	}
@@ -114,9 +53,10 @@ func TestKillLeavesEverythingThatWasAcknowledged(t *testing.T) {
 	for _, i := range intents(t, s) {
 		sent[i.Node] = i
 	}
-	for name, sum := range acked {
+	for n, name := range acked {
 		i := lookup(t, s, odbxfs.RootNode, name)
-		if in := sent[i.Node]; in.ContentSHA1 != sum || sha(read(t, s, i.Node)) != sum {
+		want := strings.Repeat(fmt.Sprintf("%08d", n), (4000+8*n)/8)
+		if in := sent[i.Node]; in.ContentSHA1 != sha(want) || read(t, s, i.Node) != want {
 			t.Fatalf("%s: %+v", name, in)
 		}
 	}
@@ -303,13 +243,19 @@ func TestAnEmptyLogDoesNotKeepTheStoreShut(t *testing.T) {
 	wantNames(t, s, odbxfs.RootNode, "a")
 }
 
-// crash copies a store's files as they are, without closing it.
-func crash(t *testing.T, s *Store) (dir string) {
+// crash copies a store's files as they are, without closing it, and but for
+// some of Badger's.
+func crash(t *testing.T, s *Store, without ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	err := os.CopyFS(dir, os.DirFS(s.opt.Dir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
+	}
+	for _, name := range without {
+		if err := os.Remove(filepath.Join(dir, dbDir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }

@@ -1,7 +1,9 @@
 package cache
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,14 +14,19 @@ import (
 // contents stop growing while there is still room for records, and records
 // before there is none at all.
 const (
-	// reserved is what contents leave free: enough for two of Badger's logs and
-	// the tables that they become. At most a quarter of the disk.
-	reserved = 96 << 20
-	// recordShare: below this part of it no transaction begins either, but for
-	// the store's own, which note what is safe and what was let go.
-	recordShare = 4
-	// lastShare: below this part there is none at all.
-	lastShare = 16
+	// reserved is what contents leave free: enough for Badger's log, the tables
+	// that its logs become, and a compaction of those. At most a quarter of the
+	// disk. Below half of it no transaction begins, but for the store's own,
+	// which note what is safe and what was let go.
+	reserved = 256 << 20
+	// ownRoom is what a transaction of the store's own needs beside the room
+	// into which all logs go, should they become tables at once.
+	ownRoom = 4 << 20
+	// Badger's table in memory, which is its log and then a table on disk, is a
+	// 64th of the disk between these bounds. The smaller one is the least that
+	// takes a transaction of a thousand nodes.
+	minTable = 8 << 20
+	maxTable = 32 << 20
 )
 
 // free gives the bytes that the store's disk has left for us, and its size.
@@ -34,8 +41,20 @@ func (s *Store) free() (free, total int64, err error) {
 	return int64(st.Bavail) * st.Bsize, int64(st.Blocks) * st.Bsize, nil
 }
 
+// tableSize is how large a table in memory may be.
+func (s *Store) tableSize() (int64, error) {
+	switch {
+	case s.opt.memTable != 0:
+		return s.opt.memTable, nil
+	case s.opt.InMemory:
+		return minTable, nil
+	}
+	_, total, err := s.free()
+	return max(minTable, min(maxTable, total/64)), err
+}
+
 // shortage is how many bytes are missing for n more to be taken and the reserve
-// to be still there; with a part of 1 or more, only that part of the reserve.
+// to be still there; with a part of 2, half of the reserve.
 func (s *Store) shortage(n, part int64) (int64, error) {
 	free, total, err := s.free()
 	if err != nil {
@@ -60,14 +79,51 @@ func (c *Contents) makeRoom(n int64) error {
 	return err
 }
 
-// roomForRecords is [ErrFull] when less than this part of the reserve is left.
-func (s *Store) roomForRecords(part int64) error {
+// roomForRecords is [ErrFull] when less than half of the reserve is left.
+func (s *Store) roomForRecords() error {
 	if s.opt.InMemory {
 		return nil
 	}
-	short, err := s.shortage(0, part)
+	short, err := s.shortage(0, 2)
 	if err == nil && short > 0 {
 		err = ErrFull
 	}
 	return err
+}
+
+// roomForLogs is [ErrFull] when Badger could not make tables of all its logs and
+// take a small transaction: what opening, closing and each commit may lead to.
+func (s *Store) roomForLogs() error {
+	if s.opt.InMemory {
+		return nil
+	}
+	free, _, err := s.free()
+	if err != nil || free >= maxTable*2 {
+		return err // as good as always; so the logs need not be looked at
+	}
+	logs, err := bytesOfLogs(filepath.Join(s.opt.Dir, dbDir))
+	if err == nil && free < logs+ownRoom {
+		err = ErrFull
+	}
+	return err
+}
+
+// bytesOfLogs is what the logs of tables in memory take on the disk: they are
+// files with holes.
+func bytesOfLogs(dir string) (sum int64, err error) {
+	logs, err := filepath.Glob(filepath.Join(dir, "*"+logSuffix))
+	if err != nil {
+		return 0, err
+	}
+	for _, path := range logs {
+		var st unix.Stat_t
+		switch err := unix.Stat(path, &st); {
+		case errors.Is(err, unix.ENOENT): // it became a table meanwhile
+		case err != nil:
+			return 0, fmt.Errorf("asking for the size of %s: %w", path, err)
+		default:
+			sum += st.Blocks * 512
+		}
+	}
+	return sum, nil
 }

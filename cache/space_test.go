@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -9,6 +10,9 @@ import (
 
 	"odbxfs"
 )
+
+// reserve of a disk of 1000 MiB is a quarter of it.
+const reserve = 1000 << 20 / 4
 
 // tightStore is a store on a disk of 1000 MiB whose free bytes the test sets.
 func tightStore(t *testing.T) (*Store, *atomic.Int64) {
@@ -33,9 +37,9 @@ func TestWritesAreRefusedBeforeTheDiskIsFull(t *testing.T) {
 		free int64
 		want error
 	}{
-		{"room for all", reserved + 10, nil},
-		{"room for part of it", reserved + 9, ErrFull},
-		{"the reserve is begun", reserved / 2, ErrFull},
+		{"room for all", reserve + 10, nil},
+		{"room for part of it", reserve + 9, ErrFull},
+		{"the reserve is begun", reserve * 3 / 4, ErrFull},
 		{"a person made room", 900 << 20, nil},
 	} {
 		free.Store(c.free)
@@ -59,23 +63,38 @@ func TestTransactionsGoOnInTheReserveAndEndBeforeTheDiskDoes(t *testing.T) {
 			return err
 		})
 	}
+	own := func() error { return s.update(func(tx *Tx) error { return tx.SetMeta("own", nil) }) }
 	putOdoo(t, s, document(7, "a", odbxfs.RootRef()))
-	free.Store(reserved / 2)
-	if err := put(8, "b"); err != nil {
-		t.Fatal(err)
+	half := int64(1000<<20) / 8
+	for _, c := range []struct {
+		what     string
+		free     int64
+		put, own error
+	}{
+		{"half of the reserve", half, nil, nil},
+		{"less than half of it", half - 1, ErrFull, nil},
+		{"room for the logs", logsOf(t, s) + ownRoom, ErrFull, nil},
+		{"less than that", logsOf(t, s) + ownRoom - 1, ErrFull, ErrFull},
+		{"nothing", 0, ErrFull, ErrFull},
+		{"a person made room", half, nil, nil},
+	} {
+		free.Store(c.free)
+		if err := put(8, c.what); !errors.Is(err, c.put) {
+			t.Errorf("%s: a transaction got %v, want %v", c.what, err, c.put)
+		}
+		if err := own(); !errors.Is(err, c.own) {
+			t.Errorf("%s: one of the store's own got %v, want %v", c.what, err, c.own)
+		}
 	}
-	free.Store(reserved/recordShare - 1)
-	if err := put(9, "c"); !errors.Is(err, ErrFull) {
-		t.Fatalf("a transaction on a full disk: %v", err)
+}
+
+func logsOf(t *testing.T, s *Store) int64 {
+	t.Helper()
+	n, err := bytesOfLogs(filepath.Join(s.opt.Dir, dbDir))
+	if err != nil || n == 0 {
+		t.Fatalf("the logs take %d bytes: %v", n, err)
 	}
-	free.Store(0)
-	if err := s.update(func(*Tx) error { return nil }); !errors.Is(err, ErrFull) {
-		t.Fatalf("the store's own transaction with nothing left: %v", err)
-	}
-	free.Store(reserved)
-	if err := put(9, "c"); err != nil {
-		t.Fatal(err)
-	}
+	return n
 }
 
 func TestWhatCanBeHadAgainMakesRoomForWhatIsNew(t *testing.T) {
@@ -88,7 +107,7 @@ func TestWhatCanBeHadAgainMakesRoomForWhatIsNew(t *testing.T) {
 		if _, evictable := s.Contents().Usage(); evictable == 0 {
 			return free.Load(), 1000 << 20, nil
 		}
-		return reserved, 1000 << 20, nil
+		return reserve, 1000 << 20, nil
 	}
 	w, err := s.Contents().NewWriter(t.Context(), "", 0)
 	if err != nil {

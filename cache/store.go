@@ -38,8 +38,9 @@ type Options struct {
 	InMemory bool
 	// Now is the clock: mtimes of what is done here, and who was used last.
 	Now func() time.Time
-	// After is the timer of the background sync, as time.After. When nil there
-	// is none, and each Update syncs before it returns: slow, but safe.
+	// After is the timer of the background sync and of Close's patience, as
+	// time.After. When nil there are none: each Update syncs before it returns,
+	// slow, but safe, and Close waits for the disk without end.
 	After func(time.Duration) <-chan time.Time
 	// ContentLimit is how many bytes of contents are kept that could be had
 	// again; 0 is no limit. The background sync looks after it, and
@@ -102,7 +103,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	}
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
-		return nil, fmt.Errorf("opening the store: %w", errors.Join(err, s.release()))
+		return nil, fmt.Errorf("opening the store: %w", errors.Join(err, s.inTime(s.release)))
 	}
 	s.done.Go(s.hub.run)
 	if opt.After != nil {
@@ -127,7 +128,14 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := removeEmptyLogs(filepath.Join(s.opt.Dir, dbDir)); err != nil {
 		return err
 	}
-	if s.db, err = badger.Open(s.badgerOptions()); err != nil {
+	if err := s.roomForLogs(); err != nil {
+		return err
+	}
+	size, err := s.tableSize()
+	if err != nil {
+		return err
+	}
+	if s.db, err = badger.Open(s.badgerOptions(size)); err != nil {
 		return err
 	}
 	s.contents = &Contents{
@@ -157,22 +165,16 @@ func lock(path string) (*os.File, error) {
 
 // badgerOptions: no value log (maxRecord), no compression and so no block
 // cache: records are small, and reads go to the page cache. There is one writer,
-// so Badger needs to look for no conflicts.
-func (s *Store) badgerOptions() badger.Options {
+// so Badger needs to look for no conflicts. Three tables of level 0 are compacted,
+// not five, so that it needs no more room than there is (reserved).
+func (s *Store) badgerOptions(size int64) badger.Options {
 	o := badger.DefaultOptions(filepath.Join(s.opt.Dir, dbDir))
 	if s.opt.InMemory {
 		o = badger.DefaultOptions("").WithInMemory(true)
 	}
-	size := s.opt.memTable
-	if size == 0 {
-		size = 32 << 20
-		if s.opt.InMemory {
-			size = 8 << 20
-		}
-	}
 	return o.WithLogger(badgerLog{s.log}).WithMetricsEnabled(false).WithDetectConflicts(false).
 		WithCompression(options.None).WithBlockCacheSize(0).
-		WithMemTableSize(size).WithNumMemtables(3).WithNumCompactors(2).
+		WithMemTableSize(size).WithNumMemtables(3).WithNumCompactors(2).WithNumLevelZeroTables(3).
 		WithValueThreshold(min(1<<20, size*15/100-1)).WithValueLogFileSize(1 << 20).
 		WithSyncWrites(false)
 }
@@ -185,25 +187,58 @@ func (b badgerLog) Warningf(f string, a ...any) { b.l.Warn("badger", "said", fmt
 func (b badgerLog) Infof(f string, a ...any)    { b.l.Debug("badger", "said", fmt.Sprintf(f, a...)) }
 func (b badgerLog) Debugf(string, ...any)       {}
 
-// Close syncs and closes. Further closes do nothing.
+// closeWithin is how long a disk may take to let the store be closed: a table
+// of 32 MiB and what was written in the last second.
+const closeWithin = time.Minute
+
+// Close syncs and closes. Further closes do nothing. When the disk does not
+// answer it gives up after a minute with [ErrStuck], and on a full one it leaves
+// Badger open and gives [ErrFull]: then the process should end, which keeps the
+// store locked until it does. Neither loses what was acknowledged: it is in the
+// logs, and the next Open takes it from there.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
+	return s.inTime(s.close)
+}
+
+func (s *Store) close() error {
 	err := s.update(func(tx *Tx) error { return tx.setRaw(keyText(kCounter, cleanMark), nil) })
 	if serr := s.sync(); err == nil {
 		err = serr
 	}
-	if cerr := s.release(); err == nil {
-		err = cerr
+	if rerr := s.release(); err == nil {
+		err = rerr
 	}
 	return err
+}
+
+// inTime runs fn and waits for it no longer than closeWithin. Badger tries
+// without end to write a table that the disk does not take.
+func (s *Store) inTime(fn func() error) error {
+	if s.opt.After == nil {
+		return fn()
+	}
+	done := make(chan error, 1)
+	go func() { done <- fn() }()
+	select {
+	case err := <-done:
+		return err
+	case <-s.opt.After(closeWithin):
+		return fmt.Errorf("closing the store in %s: %w", s.opt.Dir, ErrStuck)
+	}
 }
 
 func (s *Store) release() error {
 	s.stop()
 	s.hub.close()
 	s.done.Wait()
+	if s.db != nil {
+		if err := s.roomForLogs(); err != nil {
+			return fmt.Errorf("closing the store in %s; nothing is lost, but it can be opened only once there is room: %w", s.opt.Dir, err)
+		}
+	}
 	var err error
 	if s.db != nil {
 		err = s.db.Close()
@@ -243,7 +278,7 @@ func (s *Store) Update(fn func(*Tx) error) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
-	if err := s.roomForRecords(recordShare); err != nil {
+	if err := s.roomForRecords(); err != nil {
 		return err
 	}
 	if err := s.update(fn); err != nil {
@@ -258,9 +293,6 @@ func (s *Store) Update(fn func(*Tx) error) error {
 func (s *Store) update(fn func(*Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := s.roomForRecords(lastShare); err != nil {
-		return err
-	}
 	tx := s.newTx(true)
 	defer tx.snap.Discard()
 	if err := fn(tx); err != nil {
@@ -268,6 +300,11 @@ func (s *Store) update(fn func(*Tx) error) error {
 	}
 	if tx.err != nil {
 		return tx.err
+	}
+	if len(tx.pend) > 0 {
+		if err := s.roomForLogs(); err != nil {
+			return err
+		}
 	}
 	changes, err := tx.settleContents()
 	if err != nil {

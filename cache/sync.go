@@ -137,6 +137,12 @@ func (c *Contents) sync() error {
 			c.dirty[e.id] = e
 		}
 	}
+	if errors.Is(err, ErrFull) {
+		// Sealed contents have had their records since they were committed. What
+		// is missing is what was fetched, and can be again: no reason not to sync
+		// the rest.
+		return nil
+	}
 	return err
 }
 
