@@ -19,9 +19,10 @@ const childEnv = "ODBXFS_CACHE_TEST_CHILD"
 // children are what such a process can do: with a folder, and words of each
 // one's own. What it prints is for its parent.
 var children = map[string]func(ctx context.Context, dir string, words []string) error{
-	"write": writeForEver,
-	"disk":  workOnSmallDisk,
-	"stage": diskStage,
+	"write":  writeForEver,
+	"points": visitPoints,
+	"disk":   workOnSmallDisk,
+	"stage":  diskStage,
 }
 
 func TestMain(m *testing.M) {

@@ -36,6 +36,7 @@ type entry struct {
 	whole  bool
 	ranges []Range
 	stored bool // has a record
+	owned  bool // somebody refers to it
 	pins   int  // references that forbid its removal
 	doomed bool // nothing refers to it; removed at the last close
 
@@ -96,6 +97,7 @@ func (c *Contents) New(size int64, sha1 odbxfs.SHA1) (odbxfs.ContentID, error) {
 	defer c.mu.Unlock()
 	e := &entry{id: id, size: size, sha1: sha1, used: c.s.opt.Now()}
 	c.all[id], c.dirty[id] = e, e
+	c.s.at(pointMade)
 	return id, nil
 }
 
@@ -198,6 +200,7 @@ func (c *Contents) removeFile(id odbxfs.ContentID) {
 	}
 	c.forgetLocked(e)
 	c.mu.Unlock()
+	c.s.at(pointDoomed)
 	if err := os.Remove(c.path(id)); err != nil {
 		c.s.log.Warn("a content that is no longer needed could not be removed; the next start does it", "content", id, "error", err)
 	}

@@ -297,3 +297,52 @@ func TestTheBackgroundSyncs(t *testing.T) {
 		t.Fatal("something was not synced")
 	}
 }
+
+// Fetched for a rename over a file, and let go of by who fetched them: the mount
+// does so when a document whose bytes are elsewhere is moved over another.
+func TestBytesFetchedForARenameOutliveTheirWriter(t *testing.T) {
+	s := diskStore(t, t.TempDir())
+	putOdoo(t, s, document(1, "far", odbxfs.RootRef()), document(2, "old", odbxfs.RootRef()))
+	target := lookup(t, s, odbxfs.RootNode, "old")
+	w, sealed := writer(t, s, "far")
+	update(t, s, func(tx *Tx) error {
+		far, _, err := tx.Lookup(odbxfs.RootNode, "far")
+		if err != nil {
+			return err
+		}
+		return tx.SetContent(far.Node, sealed.ID)
+	})
+	update(t, s, func(tx *Tx) error { return tx.Rename(odbxfs.RootNode, "far", odbxfs.RootNode, "old", 0) })
+	if err := w.Discard(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, s, target.Node); got != "far" {
+		t.Fatalf("it holds %q", got)
+	}
+	s = diskStore(t, crash(t, s))
+	if p := s.Problems(); len(p) != 0 || read(t, s, target.Node) != "far" {
+		t.Fatalf("after a kill: %v", p)
+	}
+}
+
+func TestWhatNobodyTookGoesWithItsWriter(t *testing.T) {
+	s := memStore(t)
+	w, first := writer(t, s, "first")
+	if _, err := w.WriteAt([]byte("other"), 0); err != nil {
+		t.Fatal(err)
+	}
+	second, err := w.Seal(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Sealed{first, second} {
+		if c == second {
+			if err := w.Discard(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Contents().Reader(c.ID); !errors.Is(err, ErrNoContent) {
+			t.Errorf("content %s is still there: %v", c.ID, err)
+		}
+	}
+}

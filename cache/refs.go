@@ -26,7 +26,29 @@ func (tx *Tx) moveRef(from, to odbxfs.ContentID, owner string) error {
 		return nil
 	}
 	tx.touched[to] = struct{}{}
+	if owner[0] == 'i' {
+		if err := tx.keepWhole(to); err != nil {
+			return err
+		}
+	}
 	return tx.setRaw(keyContentRef(to, owner), nil)
+}
+
+// keepWhole stores that a content is whole before an intent refers to it: what
+// was fetched and renamed over a file may be known to be whole in memory only,
+// and what has no record goes at the next start. Whether its bytes outlived a
+// power loss is looked at then, since an intent has it.
+func (tx *Tx) keepWhole(id odbxfs.ContentID) error {
+	sha1, size, whole := tx.s.contents.whole(id)
+	if !whole {
+		return nil
+	}
+	rec := contentRec{Size: size, SHA1: sha1, Whole: true}
+	key := keyText(kContent, string(id))
+	if same, err := tx.same(key, rec); err != nil || same {
+		return err
+	}
+	return tx.set(key, rec)
 }
 
 // PinContent keeps a content until the same owner unpins it: bytes that have to
@@ -123,7 +145,7 @@ func (c *Contents) committed(changes []refChange) {
 			c.mu.Unlock()
 			continue
 		}
-		e.pins = ch.pins
+		e.pins, e.owned = ch.pins, ch.owners > 0
 		e.stored = e.stored && !ch.remove || ch.stored
 		e.doomed = ch.owners == 0
 		remove := e.doomed && e.open == 0

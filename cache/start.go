@@ -35,6 +35,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.contents.load(); err != nil {
 		return fmt.Errorf("reading contents: %w", err)
 	}
+	s.at(pointSwept)
 	clean := false
 	err := s.update(func(tx *Tx) error {
 		var err error
@@ -52,10 +53,14 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.at(pointStarted)
 	if err := s.update(func(tx *Tx) error { return tx.tidyContents() }); err != nil {
 		return err
 	}
-	return s.update(func(tx *Tx) error { return tx.checkIntents(ctx, clean) })
+	s.at(pointTidied)
+	err = s.update(func(tx *Tx) error { return tx.checkIntents(ctx, clean) })
+	s.at(pointChecked)
+	return err
 }
 
 func (tx *Tx) identifyStore() error {
@@ -126,6 +131,7 @@ func (c *Contents) load() error {
 			c.bySHA1[e.sha1] = id
 		}
 	}
+	c.s.at(pointLoaded)
 	return c.sweep()
 }
 

@@ -62,6 +62,10 @@ type Options struct {
 	memTable int64
 	// free gives the room on the disk and its size; tests make it small.
 	free func() (free, total int64, err error)
+	// at hears of each point, see points.go; tests end the process there.
+	at func(point string)
+	// fsync syncs a file or folder; tests look at what it reaches.
+	fsync func(path string) error
 }
 
 // Store is an open store. Its methods may be called concurrently.
@@ -101,6 +105,9 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if s.opt.fsync == nil {
+		s.opt.fsync = fsync
+	}
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", errors.Join(err, s.inTime(s.release)))
@@ -138,6 +145,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.db, err = badger.Open(s.badgerOptions(size)); err != nil {
 		return err
 	}
+	s.at(pointOpened)
 	s.contents = &Contents{
 		s: s, dir: filepath.Join(s.opt.Dir, contentDir),
 		all:    map[odbxfs.ContentID]*entry{},
@@ -204,10 +212,17 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) close() error {
-	err := s.update(func(tx *Tx) error { return tx.setRaw(keyText(kCounter, cleanMark), nil) })
-	if serr := s.sync(); err == nil {
-		err = serr
+	// The mark says that all contents are on disk, so they come first.
+	err := s.sync()
+	s.at(pointClosing)
+	if err == nil {
+		err = s.update(func(tx *Tx) error { return tx.setRaw(keyText(kCounter, cleanMark), nil) })
 	}
+	s.at(pointMarked)
+	if err == nil {
+		err = s.sync()
+	}
+	s.at(pointReleased)
 	if rerr := s.release(); err == nil {
 		err = rerr
 	}
@@ -310,13 +325,16 @@ func (s *Store) update(fn func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
+	s.at(pointBegun)
 	if err := tx.commit(); err != nil {
 		return err
 	}
+	s.at(pointLogged)
 	if len(tx.pend) > 0 {
 		s.commits.Add(1)
 	}
 	s.contents.committed(changes)
+	s.at(pointSettled)
 	s.hub.publish(tx.events)
 	return nil
 }

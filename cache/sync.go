@@ -36,6 +36,7 @@ func (s *Store) sync() error {
 	if s.opt.InMemory {
 		return nil
 	}
+	s.at(pointSyncing)
 	if err := s.contents.sync(); err != nil {
 		return fmt.Errorf("syncing contents: %w", err)
 	}
@@ -43,9 +44,10 @@ func (s *Store) sync() error {
 	if upTo == s.synced.Load() {
 		return nil
 	}
-	if err := syncLogs(filepath.Join(s.opt.Dir, dbDir), fsync); err != nil {
+	if err := syncLogs(filepath.Join(s.opt.Dir, dbDir), s.opt.fsync); err != nil {
 		return fmt.Errorf("syncing the store: %w", err)
 	}
+	s.at(pointSynced)
 	s.synced.Store(upTo)
 	return nil
 }
@@ -124,9 +126,11 @@ func (c *Contents) sync() error {
 		return nil
 	}
 	err := c.syncFiles(batch)
+	c.s.at(pointFiles)
 	if err == nil {
 		err = c.s.update(func(tx *Tx) error { return tx.storeContents(recs) })
 	}
+	c.s.at(pointRecords)
 	if err == nil {
 		return nil
 	}
@@ -150,13 +154,13 @@ func (c *Contents) syncFiles(batch []*entry) error {
 	dirs := map[string]bool{c.dir: true}
 	for _, e := range batch {
 		path := c.path(e.id)
-		if err := fsync(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := c.s.opt.fsync(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		dirs[filepath.Dir(path)] = true
 	}
 	for d := range dirs {
-		if err := fsync(d); err != nil {
+		if err := c.s.opt.fsync(d); err != nil {
 			return err
 		}
 	}

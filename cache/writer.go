@@ -219,6 +219,7 @@ func (w *Writer) Seal(ctx context.Context) (Sealed, error) {
 		return Sealed{}, fmt.Errorf("sealing: %w", err)
 	}
 	w.hashed = w.size
+	w.c.s.at(pointHashed)
 	id, err := w.c.adopt(w.path, w.size, sumOf(w.h))
 	if err != nil {
 		return Sealed{}, err
@@ -262,6 +263,7 @@ func (c *Contents) adopt(path string, size int64, sha odbxfs.SHA1) (odbxfs.Conte
 	}
 	e := &entry{id: id, size: size, sha1: sha, whole: true, used: c.s.opt.Now()}
 	c.all[id], c.dirty[id] = e, e
+	c.s.at(pointSealed)
 	return id, nil
 }
 
@@ -270,7 +272,7 @@ func (w *Writer) dropLastLocked() {
 	if !w.own {
 		return
 	}
-	if e, ok := w.c.known(w.last.ID); ok && !e.stored && e.open == 0 {
+	if e, ok := w.c.known(w.last.ID); ok && !e.stored && !e.owned && e.open == 0 {
 		w.c.removeFile(w.last.ID)
 	}
 }

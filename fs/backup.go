@@ -75,13 +75,8 @@ func (f *FS) passBack(ctx context.Context, at entry) bool {
 // aside, in one transaction.
 func (f *FS) swapAside(ctx context.Context, k kernelID, at, aside entry, was odbxfs.Inode) error {
 	base := was.Content
-	if was.Size > 0 {
-		if base == "" {
-			return errNotHere
-		}
-		if whole, err := f.store.Whole(base); err != nil || !whole {
-			return firstOf(err, errNotHere)
-		}
+	if was.Size > 0 && base == "" {
+		return errNotHere
 	}
 	w, err := f.store.NewWriter(ctx, base)
 	if err != nil {

@@ -108,13 +108,3 @@ func (f *FS) status(op string, err error) fuse.Status {
 
 // errNotHere: a content is not wholly in the store.
 var errNotHere = errors.New("its bytes are not here")
-
-// firstOf gives the first error there is.
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -83,13 +83,6 @@ func (s *fakeStore) Subscribe(fn func([]cache.Event)) func() {
 	}
 }
 
-func (s *fakeStore) Whole(id odbxfs.ContentID) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.contents[id]
-	return ok, nil
-}
-
 func (s *fakeStore) NewWriter(_ context.Context, base odbxfs.ContentID) (Writer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"odbxfs"
+	"odbxfs/cache"
 )
 
 // file is what all open handles of one kernel id share.
@@ -160,26 +161,25 @@ func (f *FS) writableLocked(ctx context.Context, fl *file) error {
 			return err
 		}
 	}
-	base := odbxfs.ContentID("")
 	if ino.Size > 0 && ino.Content != "" {
-		whole, err := f.store.Whole(ino.Content)
-		if err != nil {
+		w, err := f.store.NewWriter(ctx, ino.Content)
+		if err == nil {
+			fl.writer = w
+			return nil
+		}
+		if !errors.Is(err, cache.ErrNotWhole) && !errors.Is(err, cache.ErrNoContent) {
 			return err
 		}
-		if whole {
-			base = ino.Content
-		}
+		// Not all here, or evicted since it was looked at.
 	}
-	if base == "" {
-		if err := f.readableLocked(ctx, fl); err != nil {
-			return err
-		}
+	if err := f.readableLocked(ctx, fl); err != nil {
+		return err
 	}
-	w, err := f.store.NewWriter(ctx, base)
+	w, err := f.store.NewWriter(ctx, "")
 	if err != nil {
 		return err
 	}
-	if base == "" && fl.content != nil {
+	if fl.content != nil {
 		if err := copyContent(ctx, w, fl.content); err != nil {
 			return errors.Join(err, w.Discard())
 		}

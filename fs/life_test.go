@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"odbxfs"
+	"odbxfs/cache"
 )
 
 // slowOpener answers reads when the test says so.
@@ -138,7 +139,12 @@ func TestAForeignDocumentShowsItsAddress(t *testing.T) {
 // hiding is a store whose contents are not here: only the Opener has them.
 type hiding struct{ *fakeStore }
 
-func (hiding) Whole(odbxfs.ContentID) (bool, error) { return false, nil }
+func (h hiding) NewWriter(ctx context.Context, base odbxfs.ContentID) (Writer, error) {
+	if base != "" {
+		return nil, cache.ErrNotWhole
+	}
+	return h.fakeStore.NewWriter(ctx, base)
+}
 
 func TestWritingIntoAFileFetchesItFirst(t *testing.T) {
 	fake := newFakeStore(time.Now)

@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -22,11 +21,10 @@ type Store interface {
 	// Subscribe calls fn after each commit, in order, without any lock held,
 	// until cancel is called.
 	Subscribe(fn func([]cache.Event)) (cancel func())
-	// NewWriter makes a private working copy of base, which must be whole, or
-	// of nothing when base is empty.
+	// NewWriter makes a private working copy of base, or of nothing when base is
+	// empty. cache.ErrNotWhole or cache.ErrNoContent when not all of base is here
+	// (any more).
 	NewWriter(ctx context.Context, base odbxfs.ContentID) (Writer, error)
-	// Whole reports whether all bytes of a content are here.
-	Whole(id odbxfs.ContentID) (bool, error)
 }
 
 // Tx is one transaction on the mount's view of the tree. It must not outlive
@@ -86,17 +84,6 @@ func (s cacheStore) NewWriter(ctx context.Context, base odbxfs.ContentID) (Write
 		size = 0
 	}
 	return s.Contents().NewWriter(ctx, base, size)
-}
-
-func (s cacheStore) Whole(id odbxfs.ContentID) (bool, error) {
-	c, err := s.Contents().Reader(id)
-	if errors.Is(err, cache.ErrNoContent) {
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-	whole := c.Whole()
-	return whole, c.Close()
 }
 
 // Opener opens a file's bytes for reading, wherever they are: in the store, in

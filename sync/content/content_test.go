@@ -73,7 +73,10 @@ func (r *remote) read(off, n int64) (io.ReadCloser, error) {
 
 type odooBytes struct{ *remote }
 
-func (o odooBytes) Content(_ context.Context, _ odbxfs.OdooRef, off, n int64) (io.ReadCloser, error) {
+func (o odooBytes) Content(_ context.Context, ref odbxfs.OdooRef, off, n int64) (io.ReadCloser, error) {
+	if ref.IsZero() {
+		return nil, &odbxfs.Error{Op: "read", Kind: odbxfs.KindMissing}
+	}
 	return o.read(off, n)
 }
 

@@ -49,16 +49,12 @@ type File struct {
 // missing is fetched when it is read. KindMissing when the store has no such
 // file; KindAccess with the reason when its bytes can be had from nowhere.
 func (o *Opener) OpenRead(ctx context.Context, id odbxfs.NodeID) (*File, error) {
-	f, err := o.find(id)
+	f, s, err := o.openShared(id)
 	if err != nil {
 		return nil, err
 	}
-	if f.kind == odbxfs.Foreign {
+	if s == nil {
 		return &File{text: cache.ForeignContent(f.url)}, nil
-	}
-	s, err := o.share(f)
-	if err != nil {
-		return nil, err
 	}
 	file := &File{shared: s, opener: o}
 	if f.kind != odbxfs.Binary && f.size > 0 && len(s.content.Missing(0, 1)) > 0 {
@@ -71,6 +67,25 @@ func (o *Opener) OpenRead(ctx context.Context, id odbxfs.NodeID) (*File, error) 
 	return file, nil
 }
 
+// errReplaced: what find saw is not what the store has by now.
+var errReplaced = errors.New("the file was replaced meanwhile")
+
+// openShared finds the node's version and opens it; none for a foreign document.
+// A version that is replaced between the two is looked for again: its bytes may
+// have been here only.
+func (o *Opener) openShared(id odbxfs.NodeID) (file, *shared, error) {
+	for {
+		f, err := o.find(id)
+		if err != nil || f.kind == odbxfs.Foreign {
+			return f, nil, err
+		}
+		s, err := o.share(f)
+		if !errors.Is(err, errReplaced) {
+			return f, s, err
+		}
+	}
+}
+
 // find reads what the store knows of the node.
 func (o *Opener) find(id odbxfs.NodeID) (file, error) {
 	f := file{node: id}
@@ -78,6 +93,9 @@ func (o *Opener) find(id odbxfs.NodeID) (file, error) {
 		in, ok, err := tx.Inode(id)
 		if err != nil {
 			return err
+		}
+		if ok {
+			id = in.Node // what it became, should it have been renamed over another
 		}
 		n, known, err := tx.OdooNode(id)
 		if err != nil {
@@ -159,8 +177,11 @@ func (o *Opener) content(f file) (*cache.Content, error) {
 	// The inode remembers it, so that the next open finds what was fetched.
 	err = o.opt.Store.Update(func(tx *cache.Tx) error {
 		in, ok, err := tx.Inode(f.node)
-		if err != nil || !ok || in.Content != f.local || in.SHA1 != f.sha1 || in.Size != f.size {
-			return err // it is another version by now
+		if err != nil || !ok {
+			return err
+		}
+		if in.Content != f.local || in.SHA1 != f.sha1 || in.Size != f.size {
+			return errReplaced
 		}
 		return tx.SetContent(f.node, id)
 	})
