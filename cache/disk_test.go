@@ -96,7 +96,7 @@ func diskStage(ctx context.Context, dir string, words []string) error {
 	s, err := Open(ctx, o)
 	if words[1] == "refused" {
 		if !errors.Is(err, ErrFull) {
-			return fmt.Errorf("on the full disk the store opened with %v, want ErrFull", err)
+			return fmt.Errorf("on the full disk the store opened with %w, want ErrFull", err)
 		}
 		return nil
 	}
@@ -178,8 +178,10 @@ func countUsed(dir string) (sum int64, err error) {
 			return err
 		}
 		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err != nil {
-			return nil // gone meanwhile
+		if err := unix.Stat(path, &st); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		} else if err != nil {
+			return err
 		}
 		if d.Name() == othersFile {
 			sum += st.Size

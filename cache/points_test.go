@@ -25,15 +25,16 @@ const deedsPerLife = 12 // between two openings of a child's store
 const rotated = "a table in memory was rotated out"
 
 // visitPoints does a history, opening the store again every few deeds, until it
-// kills itself at the n-th time at a point. It says which deed it begins and
+// kills itself at the n-th time at a point. It begins with the deed of that number. It says which deed it begins and
 // which one it has done.
 func visitPoints(ctx context.Context, dir string, words []string) error {
-	point, nth := strings.ReplaceAll(words[0], "_", " "), 0
+	point := strings.ReplaceAll(words[0], "_", " ")
 	left, err := strconv.Atoi(words[1])
 	if err != nil {
 		return err
 	}
-	if nth, err = strconv.Atoi(words[2]); err != nil {
+	first, err := strconv.Atoi(words[2])
+	if err != nil {
 		return err
 	}
 	o, perLife := childOptions(dir), deedsPerLife
@@ -55,7 +56,7 @@ func visitPoints(ctx context.Context, dir string, words []string) error {
 		}
 	}
 	list, _ := deeds(1, 4000)
-	for k := nth; ; {
+	for k := first; ; {
 		s, err := Open(ctx, o)
 		if err != nil {
 			return err
@@ -274,6 +275,7 @@ func TestThePowerIsCut(t *testing.T) {
 }
 
 func cutThePower(t *testing.T, seed uint64) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 2))
 	p := &power{t: t, store: t.TempDir(), disk: t.TempDir(), names: map[string][]string{}}
 	left, image := 1+r.IntN(250), ""
