@@ -25,8 +25,8 @@ const deedsPerLife = 12 // between two openings of a child's store
 const rotated = "a table in memory was rotated out"
 
 // visitPoints does a history, opening the store again every few deeds, until it
-// kills itself at the n-th time at a point. It begins with the deed of that number. It says which deed it begins and
-// which one it has done.
+// kills itself at the n-th time at a point. It says which deed it begins and
+// which one it has done. Words: the point, n, and the deed to start with.
 func visitPoints(ctx context.Context, dir string, words []string) error {
 	point := strings.ReplaceAll(words[0], "_", " ")
 	left, err := strconv.Atoi(words[1])
