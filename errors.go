@@ -50,6 +50,10 @@ const (
 	// KindForeign: what answers is not what the store was made for (another
 	// database or another Dropbox account). Everything stops.
 	KindForeign
+	// KindSettings: this machine's own settings are wrong: a secret's source
+	// that gives nothing, an account without a section in the config. Nothing
+	// was sent; a person must mend it here.
+	KindSettings
 	kindEnd
 )
 
@@ -71,6 +75,7 @@ var kindNames = [kindEnd]string{
 	KindUnsupported:  "not supported",
 	KindReset:        "cursor no longer valid",
 	KindForeign:      "another database or account answers",
+	KindSettings:     "wrong settings here",
 }
 
 // String names the kind in the words that messages use.

@@ -32,6 +32,7 @@ var errnoOfKind = map[odbxfs.ErrorKind]syscall.Errno{
 	odbxfs.KindUnsupported:  syscall.EOPNOTSUPP,
 	odbxfs.KindReset:        syscall.ESTALE,
 	odbxfs.KindForeign:      syscall.EIO,
+	odbxfs.KindSettings:     syscall.EACCES,
 }
 
 // errnoOfMount is the table for what the tree's own rules refuse. A kind that

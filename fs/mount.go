@@ -22,6 +22,9 @@ import (
 // max_pages_limit: eight times fewer of them than with 128 KiB.
 const maxWrite = 1 << 20
 
+// typeName is the type of our mounts, after "fuse.".
+const typeName = "odbxfs"
+
 // Options say what is mounted where.
 type Options struct {
 	Dir    string // the mount point, an existing folder
@@ -131,7 +134,7 @@ func (f *FS) mountOptions() *fuse.MountOptions {
 		Options:    []string{"default_permissions"},
 		MaxWrite:   maxWrite,
 		FsName:     name,
-		Name:       "odbxfs",
+		Name:       typeName,
 		// Others than root need fusermount3.
 		DirectMountStrict: os.Geteuid() == 0,
 		// Reads in the background can't be interrupted: the process of a

@@ -119,7 +119,7 @@ func (a *actions) carried(form map[string]any) error {
 // the write at hand.
 func outage(err error) bool {
 	switch odbxfs.KindOf(err) {
-	case odbxfs.KindUnavailable, odbxfs.KindCredentials, odbxfs.KindUnsupported, odbxfs.KindRateLimited:
+	case odbxfs.KindUnavailable, odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindUnsupported, odbxfs.KindRateLimited:
 		return true
 	default:
 		return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

@@ -125,7 +125,7 @@ func (c *Client) connected(ctx context.Context) (*conn, error) {
 	}
 	secret, err := c.cfg.Secret(ctx)
 	if err != nil {
-		return nil, credentialsError("read secret", err)
+		return nil, &odbxfs.Error{Op: "sign in to Odoo", Kind: odbxfs.KindSettings, Err: err}
 	}
 	hash := sha256.Sum256([]byte(secret))
 	if r := c.refusal(); r != nil && r.secret == hash {

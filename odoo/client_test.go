@@ -267,7 +267,7 @@ func TestSecretThatCannotBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SignIn(t.Context()); !odbxfs.IsKind(err, odbxfs.KindCredentials) {
+	if err := c.SignIn(t.Context()); !odbxfs.IsKind(err, odbxfs.KindSettings) {
 		t.Errorf("got %v", err)
 	}
 }

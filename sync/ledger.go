@@ -114,7 +114,7 @@ func (e *Engine) stateOf(c *client) (state, message string) {
 	switch {
 	case c.cfg.Paused:
 		return StatePaused, ""
-	case c.remote.err != nil && (c.failures > 1 || odbxfs.IsKind(c.remote.err, odbxfs.KindCredentials)):
+	case c.remote.err != nil && (c.failures > 1 || odbxfs.IsKind(c.remote.err, odbxfs.KindCredentials) || odbxfs.IsKind(c.remote.err, odbxfs.KindSettings)):
 		return StateError, c.remote.err.Error()
 	case c.listed:
 		return StateConnected, ""

@@ -113,14 +113,14 @@ func (e *Engine) Idle() bool {
 			return false
 		}
 	}
-	if !e.odoo.whole && e.odoo.failures < patience {
+	if !e.odoo.whole && !e.odoo.givenUp() {
 		// A row that waits for a create of the last process waits for its client.
 		return e.odoo.loaded && len(e.clients) > 0 && !slices.ContainsFunc(e.sorted(), func(c *client) bool { return !e.stuck(c) })
 	}
-	if e.odoo.failures >= patience || e.intents.failures >= patience {
+	if e.odoo.givenUp() || e.intents.givenUp() {
 		return true
 	}
-	if e.planDue && !e.opt.OnlyPlan || e.logDue && e.logWire.failures < patience && e.opt.syncs() && !e.opt.OnlyPlan {
+	if e.planDue && !e.opt.OnlyPlan || e.logDue && !e.logWire.givenUp() && e.opt.syncs() && !e.opt.OnlyPlan {
 		return false
 	}
 	if e.odoo.lastRun < e.writes {
@@ -141,7 +141,7 @@ func (e *Engine) Idle() bool {
 // stuck reports whether nothing of a client can go on by itself: it is paused,
 // a remote keeps failing, or another syncer is at work.
 func (e *Engine) stuck(c *client) bool {
-	return c.cfg.Paused || c.remote.failures >= patience || c.writing.failures >= patience ||
+	return c.cfg.Paused || c.remote.givenUp() || c.writing.givenUp() ||
 		odbxfs.IsKind(c.lease.err, odbxfs.KindAccess)
 }
 

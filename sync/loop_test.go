@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,53 @@ func TestOnceEndsWhenARemoteKeepsFailing(t *testing.T) {
 	s, err := r.engine.Status()
 	if err != nil || s.OdooOK || len(s.Waiting) == 0 {
 		t.Fatalf("status %+v, %v", s, err)
+	}
+}
+
+func TestOnceDoesNotWaitForAPerson(t *testing.T) {
+	for _, k := range []odbxfs.ErrorKind{odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindForeign} {
+		for _, remote := range []string{"odoo ", "dropbox "} {
+			if k == odbxfs.KindForeign && remote == "odoo " {
+				continue // that ends the daemon: see the tests of another database
+			}
+			t.Run(remote+k.String(), func(t *testing.T) {
+				r := newRealRig(t)
+				r.faults.before = func(call string) error {
+					if strings.HasPrefix(call, remote) {
+						return &odbxfs.Error{Op: call, Kind: k}
+					}
+					return nil
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), paceLogin)
+				defer cancel()
+				if err := r.engine.RunOnce(ctx, time.After); err != nil || ctx.Err() != nil {
+					t.Fatal(err, ctx.Err())
+				}
+				if s, err := r.engine.Status(); err != nil || len(s.Waiting) == 0 {
+					t.Fatalf("status %+v, %v", s, err)
+				}
+			})
+		}
+	}
+}
+
+func TestADryRunPlansForARootThatIsStillToBeMade(t *testing.T) {
+	r := newRealRig(t, func(o *Options) { o.OnlyPlan = true })
+	r.odoo.addFile(order1, "a", []byte("one"))
+	r.faults.before = func(call string) error {
+		if call == "dropbox changes" {
+			return &odbxfs.Error{Op: call, Item: "/Odoo", Kind: odbxfs.KindMissing}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := r.engine.RunOnce(ctx, time.After); err != nil || ctx.Err() != nil {
+		t.Fatal(err, ctx.Err())
+	}
+	if !slices.ContainsFunc(r.engine.Planned(), func(t odbxfs.Task) bool { return t.Kind == odbxfs.TaskDropboxUpload }) {
+		s, err := r.engine.Status()
+		t.Errorf("it plans %v; status %+v, %v", r.engine.Planned(), s, err)
 	}
 }
 

@@ -42,11 +42,15 @@ func (e *Engine) nextDropboxLook(c *client) {
 		}
 	}
 	db, root, cursor := c.db, c.cfg.Root, c.cursor
-	mayMake := e.mayMakeRoot(c)
+	mayMake, asEmpty := e.mayMakeRoot(c), e.opt.OnlyPlan && c.unpaired()
 	e.emit(lane, "dropbox: look", func(ctx context.Context) func() error {
 		page, err := db.Changes(ctx, root, cursor)
-		if odbxfs.IsKind(err, odbxfs.KindMissing) && mayMake {
+		switch {
+		case !odbxfs.IsKind(err, odbxfs.KindMissing):
+		case mayMake:
 			page, err = makeRoot(ctx, db, root)
+		case asEmpty:
+			page, err = odbxfs.DropboxPage{}, nil // as the root will be once it is made
 		}
 		return func() error { return e.tookPage(c, page, err) }
 	})
@@ -56,8 +60,11 @@ func (e *Engine) nextDropboxLook(c *client) {
 // was ever paired below it, for else someone took the whole root away, and a
 // person must say what that means.
 func (e *Engine) mayMakeRoot(c *client) bool {
-	return c.cursor == "" && c.pairsRow == 0 && !e.opt.OnlyPlan && c.lease.held(e.opt.Now())
+	return c.unpaired() && !e.opt.OnlyPlan && c.lease.held(e.opt.Now())
 }
+
+// unpaired reports whether nothing was ever paired below the client's root.
+func (c *client) unpaired() bool { return c.cursor == "" && c.pairsRow == 0 }
 
 // makeRoot makes the client's root folder and lists it.
 func makeRoot(ctx context.Context, db Dropbox, root string) (odbxfs.DropboxPage, error) {
@@ -284,7 +291,7 @@ func (e *Engine) dropUnlisted(tx *cache.Tx, c *client) error {
 // nextDropboxWait keeps one long-poll open.
 func (e *Engine) nextDropboxWait(c *client) {
 	lane := c.lane("dropbox-wait")
-	if c.db == nil || !c.listed || c.reading || c.due || !e.free(lane) || !e.free(c.lane("dropbox-look")) {
+	if c.db == nil || c.cursor == "" || !c.listed || c.reading || c.due || !e.free(lane) || !e.free(c.lane("dropbox-look")) {
 		return
 	}
 	if !c.waiting.ready(e.opt.Now()) {

@@ -29,7 +29,7 @@ func pace(k odbxfs.ErrorKind, failures int, asked time.Duration, jitter float64)
 			return asked + time.Duration(jitter*float64(time.Second))
 		}
 		return paceAsked
-	case odbxfs.KindCredentials:
+	case odbxfs.KindCredentials, odbxfs.KindSettings:
 		return paceLogin
 	case odbxfs.KindFull, odbxfs.KindForeign:
 		return paceFull
@@ -57,7 +57,7 @@ const (
 // fateOf decides by the kind of the error and how often the item has failed.
 func fateOf(k odbxfs.ErrorKind, attempts int) fate {
 	switch k {
-	case odbxfs.KindUnavailable, odbxfs.KindRateLimited, odbxfs.KindCredentials, odbxfs.KindForeign, odbxfs.KindFull:
+	case odbxfs.KindUnavailable, odbxfs.KindRateLimited, odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindForeign, odbxfs.KindFull:
 		return fateRemote
 	case odbxfs.KindChanged, odbxfs.KindMissing, odbxfs.KindReset, odbxfs.KindExists:
 		// A place that is taken was free when this was planned.
@@ -92,6 +92,17 @@ func (r *remote) full() bool { return odbxfs.IsKind(r.err, odbxfs.KindFull) }
 
 // ok notes a success.
 func (r *remote) ok() { *r = remote{} }
+
+// givenUp reports whether another try now is of no use: it failed patience times
+// in a row, or a person must mend something first.
+func (r *remote) givenUp() bool {
+	switch odbxfs.KindOf(r.err) {
+	case odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindForeign:
+		return r.failures > 0
+	default:
+		return r.failures >= patience
+	}
+}
 
 // failed notes a failure and sets when to ask again.
 func (r *remote) failed(now time.Time, err error, jitter float64) {

@@ -40,6 +40,7 @@ func TestEveryKindOfErrorHasAFate(t *testing.T) {
 		odbxfs.KindUnsupported:  {fatePark, fatePark},
 		odbxfs.KindReset:        {fateReplan, fatePark},
 		odbxfs.KindForeign:      {fateRemote, fateRemote},
+		odbxfs.KindSettings:     {fateRemote, fateRemote},
 	}
 	for _, k := range odbxfs.ErrorKinds() {
 		w, ok := want[k]

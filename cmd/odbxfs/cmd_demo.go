@@ -10,11 +10,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"odbxfs/cmd/odbxfs/config"
+	"odbxfs/cmd/odbxfs/control"
 	"odbxfs/cmd/odbxfs/daemon"
 	"odbxfs/cmd/odbxfs/demo"
 	"odbxfs/sync"
 )
+
+// errNoDemo says that there is nothing to ask.
+var errNoDemo = errors.New("no demo runs")
 
 func newDemo(a *app) *cobra.Command {
 	var dir string
@@ -37,9 +40,16 @@ Dropbox account's content, DIR/state the store.`,
 	cmd.AddCommand(&cobra.Command{
 		Use: "status", Short: "How the running demo does", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			socket, err := control.Path(filepath.Join(dir, "state", "store"))
+			if err != nil {
+				return err
+			}
 			var s sync.Status
-			opt := daemon.Options{Config: config.Defaults(), Mode: daemon.Run, Log: a.log(), Store: filepath.Join(dir, "state", "store")}
-			if err := a.ask(cmd.Context(), opt, daemon.VerbStatus, nil, &s); err != nil {
+			err = control.Call(cmd.Context(), socket, daemon.VerbStatus, nil, &s)
+			if errors.Is(err, control.ErrNoDaemon) {
+				return fmt.Errorf("%w in %s", errNoDemo, dir)
+			}
+			if err != nil {
 				return err
 			}
 			return a.finish(s)

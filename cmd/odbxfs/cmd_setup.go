@@ -84,7 +84,7 @@ func (f setupFlags) options(ctx context.Context, cfg config.Config) (provision.O
 	if o.TechnicalLogin != "" && !f.remove {
 		password, err := cfg.Sync.Read(ctx)
 		if err != nil {
-			return o, &odbxfs.Error{Op: "read the password of the technical user", Item: o.TechnicalLogin, Kind: odbxfs.KindCredentials, Err: err}
+			return o, &odbxfs.Error{Op: "give the technical user", Item: o.TechnicalLogin + " its password", Kind: odbxfs.KindSettings, Err: err}
 		}
 		o.TechnicalPassword = password
 	}
@@ -98,7 +98,7 @@ func (a *app) setup(ctx context.Context, cfg config.Config, f setupFlags) error 
 	}
 	client, err := daemon.Client(daemon.Options{Config: cfg, Log: a.log()}, cfg.Setup.Login)
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	if err := client.SignIn(ctx); err != nil {
 		return err

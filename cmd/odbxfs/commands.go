@@ -64,12 +64,8 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// openError says what to do when another process has the store, and that
-// missing settings are the caller's to give.
+// openError says what to do when a daemon has the store.
 func openError(err error) error {
-	if errors.Is(err, daemon.ErrSettings) {
-		return usageError{err}
-	}
 	if errors.Is(err, cache.ErrLocked) {
 		return hintedError{err, "a daemon is at work on this store already; `odbxfs status` asks it"}
 	}
@@ -77,7 +73,7 @@ func openError(err error) error {
 }
 
 func newMount(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "mount [DIR]", Short: "Mount Odoo's folders at DIR, as the user of [mount]",
 		Long: `Mount shows Odoo's folder trees at DIR until it is stopped or unmounted.
 
@@ -85,13 +81,26 @@ It signs in as the user of [mount] in the config, and shows and changes what
 that user may see and change in Odoo. What is copied in is safe on this machine
 when close returns, and goes to Odoo in the background: odbxfs status tells.
 
+DIR is an empty folder; it is made where it is missing. Without DIR it is that of
+mount.dir in the config.
+
 On an Odoo without odbxfs setup, name the models under [mount] (plain mode):
   models = ["sale.order", "project.project"]`,
+		Example: `  odbxfs mount ~/Odoo
+  cp offer.pdf ~/Odoo/"Sales Orders"/S00042/
+  umount ~/Odoo                            # or Ctrl-C where it runs`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.serveMount(cmd, args, daemon.Mount, "; stop with Ctrl-C or umount")
 		},
 	}
+	nonEmptyFlag(cmd)
+	return cmd
+}
+
+// nonEmptyFlag lets a mount hide what is in its folder.
+func nonEmptyFlag(cmd *cobra.Command) {
+	cmd.Flags().Bool("nonempty", false, "mount over a folder that is not empty, and hide what is in it")
 }
 
 // serveMount runs a daemon with a mount, at the folder that was named or is set.
@@ -106,11 +115,16 @@ func (a *app) serveMount(cmd *cobra.Command, args []string, mode daemon.Mode, ho
 	if opt.Config.Mount.Dir == "" {
 		return usageError{errors.New("no place to mount at: name a folder, or set mount.dir")}
 	}
+	if cmd.Flags().Changed("nonempty") {
+		if opt.Config.Mount.NonEmpty, err = cmd.Flags().GetBool("nonempty"); err != nil {
+			return err
+		}
+	}
 	return a.serve(cmd.Context(), opt, "mounted at "+opt.Config.Mount.Dir+how)
 }
 
 func newRun(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "run [DIR]", Short: "Mount and sync in one process, as the technical user of [sync]",
 		Long: `Run is mount and sync on one store, for one machine.
 
@@ -122,6 +136,8 @@ New files belong to the technical user.`,
 			return a.serveMount(cmd, args, daemon.Run, " with the administrator's view (this user only), and syncing; stop with Ctrl-C")
 		},
 	}
+	nonEmptyFlag(cmd)
+	return cmd
 }
 
 func newSync(a *app) *cobra.Command {
@@ -169,7 +185,7 @@ func unanswered(s sync.Status) error {
 func (a *app) finish(s sync.Status) error {
 	printStatus(a.stdout, s)
 	if len(s.Held)+len(s.Parked) > 0 {
-		return codedError{exitPerson, fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
+		return personError{fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
 	}
 	return nil
 }

@@ -5,23 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"odbxfs"
 	"odbxfs/cache"
+	"odbxfs/cmd/odbxfs/config"
+	"odbxfs/cmd/odbxfs/demo"
+	"odbxfs/fs"
 )
 
 // The exit codes. Scripts rest on them: a number is never used again for
 // something else.
 const (
-	exitOK          = 0 // done
-	exitError       = 1 // unforeseen; the message says what
-	exitUsage       = 2 // wrong arguments, config or environment
-	exitUnreachable = 3 // Odoo or Dropbox does not answer
-	exitLogin       = 4 // Odoo or Dropbox refuses the login
-	exitPerson      = 5 // done, but something waits for a person: see odbxfs status
-	exitLocked      = 6 // another process holds the store and does not answer
-	exitRefused     = 7 // not done because it would lose something
+	exitOK = iota
+	exitError
+	exitUsage
+	exitUnreachable
+	exitLogin
+	exitPerson
+	exitLocked
+	exitRefused
 )
+
+// exitMeanings says what the codes mean, for --help; README has the same.
+var exitMeanings = [...]string{
+	exitOK:          "done",
+	exitError:       "not done; the message says why",
+	exitUsage:       "wrong arguments, config, secret's source or mount point: nothing was sent",
+	exitUnreachable: "Odoo, Dropbox or the demo does not answer",
+	exitLogin:       "Odoo or Dropbox refuses the login",
+	exitPerson:      "done, but something waits for a person: see odbxfs status",
+	exitLocked:      "another process works on this store (or this demo's folder)",
+	exitRefused:     "not done, since it would lose something or is another database's",
+}
+
+// exitHelp is the table of the codes.
+func exitHelp() string {
+	lines := []string{"Exit codes:"}
+	for code, meaning := range exitMeanings {
+		lines = append(lines, fmt.Sprintf("  %d  %s", code, meaning))
+	}
+	return strings.Join(lines, "\n")
+}
 
 // usageError marks what the caller got wrong.
 type usageError struct{ err error }
@@ -29,14 +54,11 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// codedError is an error that knows its exit code.
-type codedError struct {
-	code int
-	err  error
-}
+// personError says that something waits for a person.
+type personError struct{ err error }
 
-func (e codedError) Error() string { return e.err.Error() }
-func (e codedError) Unwrap() error { return e.err }
+func (e personError) Error() string { return e.err.Error() }
+func (e personError) Unwrap() error { return e.err }
 
 // hintedError is an error that says what to do.
 type hintedError struct {
@@ -47,30 +69,56 @@ type hintedError struct {
 func (e hintedError) Error() string { return e.err.Error() }
 func (e hintedError) Unwrap() error { return e.err }
 
+// known are errors of this machine that have a code and a hint of their own.
+var known = []struct {
+	err  error
+	code int
+	hint string
+}{
+	{config.ErrMissing, exitUsage, "put them into the config file (~/.config/odbxfs/config.toml, or --config FILE) or into the environment; `odbxfs settings` explains them all"},
+	{fs.ErrNotFolder, exitUsage, "name a folder, as ~/Odoo"},
+	{fs.ErrNoParent, exitUsage, "check the path; if it is right, make the folders with mkdir -p"},
+	{fs.ErrNotEmpty, exitUsage, "name an empty folder, or mount over it with --nonempty: what is in it shows again after the unmount"},
+	{fs.ErrMounted, exitUsage, "unmount it first (umount, or fusermount3 -u), or take another folder"},
+	{fs.ErrNoFUSE, exitUsage, "load the kernel module (modprobe fuse); a container needs --device /dev/fuse --cap-add SYS_ADMIN"},
+	{fs.ErrNoHelper, exitUsage, "install the package fuse3"},
+	{demo.ErrRunning, exitLocked, "stop it with Ctrl-C where it runs, or take another folder with --dir"},
+	{errNoDemo, exitUnreachable, "start one with `odbxfs demo`, in this folder or with --dir"},
+	{cache.ErrLocked, exitLocked, "another odbxfs works on this store and does not answer; look for it with `ps`"},
+}
+
 // exitCode gives the code of an error.
 func exitCode(err error) int {
-	var coded codedError
-	var usage usageError
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return exitOK
-	case errors.As(err, &coded):
-		return coded.code
-	case errors.As(err, &usage):
+	case is[personError](err):
+		return exitPerson
+	case is[usageError](err):
 		return exitUsage
-	case errors.Is(err, cache.ErrLocked):
-		return exitLocked
+	}
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return k.code
+		}
 	}
 	switch odbxfs.KindOf(err) {
 	case odbxfs.KindUnavailable, odbxfs.KindRateLimited:
 		return exitUnreachable
 	case odbxfs.KindCredentials:
 		return exitLogin
+	case odbxfs.KindSettings:
+		return exitUsage
 	case odbxfs.KindForeign:
 		return exitRefused
 	default:
 		return exitError
 	}
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // hints say what to do about each kind of error.
@@ -92,22 +140,24 @@ var hints = map[odbxfs.ErrorKind]string{
 	odbxfs.KindUnsupported:  "run `odbxfs setup` with a login that has Settings rights, or name models under [mount] for plain mode",
 	odbxfs.KindReset:        "the server forgot where we were; run it again",
 	odbxfs.KindForeign:      "this store was made for another database or account; set another `state` folder to begin anew",
+	odbxfs.KindSettings:     "mend it here; `odbxfs settings` lists what can be set. Nothing was sent",
 }
 
 // hintFor says what to do about an error.
 func hintFor(err error) string {
-	var hinted hintedError
-	var coded codedError
-	var usage usageError
-	switch {
-	case errors.As(err, &hinted):
+	if hinted, ok := errors.AsType[hintedError](err); ok {
 		return hinted.hint
-	case errors.As(err, &coded):
+	}
+	switch {
+	case is[personError](err):
 		return "`odbxfs status` lists them"
-	case errors.As(err, &usage):
+	case is[usageError](err):
 		return "`odbxfs help` and `odbxfs COMMAND --help` teach the commands, `odbxfs settings` lists the settings"
-	case errors.Is(err, cache.ErrLocked):
-		return "another odbxfs works on this store and does not answer; look for it with `ps`"
+	}
+	for _, k := range known {
+		if errors.Is(err, k.err) {
+			return k.hint
+		}
 	}
 	return hints[odbxfs.KindOf(err)]
 }

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"odbxfs"
 	"odbxfs/cache"
-	"odbxfs/cmd/odbxfs/daemon"
+	"odbxfs/cmd/odbxfs/config"
 	"odbxfs/sync"
 )
 
@@ -25,14 +26,15 @@ func TestExitCodes(t *testing.T) {
 		{"stopped by Ctrl-C", fmt.Errorf("while syncing: %w", context.Canceled), exitOK},
 		{"unforeseen", errors.New("x"), exitError},
 		{"a wrong argument", usageError{errors.New("x")}, exitUsage},
-		{"no settings", openError(daemon.ErrSettings), exitUsage},
+		{"no settings", config.ErrMissing, exitUsage},
 		{"no answer", of(odbxfs.KindUnavailable), exitUnreachable},
 		{"asked to wait", of(odbxfs.KindRateLimited), exitUnreachable},
 		{"a refused login", fmt.Errorf("sync: %w", of(odbxfs.KindCredentials)), exitLogin},
-		{"something waits", codedError{exitPerson, errors.New("x")}, exitPerson},
+		{"something waits", personError{errors.New("x")}, exitPerson},
 		{"a locked store", openError(cache.ErrLocked), exitLocked},
 		{"another database", of(odbxfs.KindForeign), exitRefused},
-		{"two errors", errors.Join(codedError{exitPerson, errors.New("x")}, of(odbxfs.KindUnavailable)), exitPerson},
+		{"a secret that cannot be read", fmt.Errorf("sync: %w", of(odbxfs.KindSettings)), exitUsage},
+		{"two errors", errors.Join(personError{errors.New("x")}, of(odbxfs.KindUnavailable)), exitPerson},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := exitCode(c.err); got != c.want {
@@ -42,11 +44,20 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// A script reads the codes in the help; so all of them stand there.
-func TestTheHelpListsTheExitCodes(t *testing.T) {
-	for code := exitOK; code <= exitRefused; code++ {
-		if !strings.Contains(exitHelp, fmt.Sprintf(" %d ", code)) && !strings.Contains(exitHelp, fmt.Sprintf("\n%d ", code)) {
+// Scripts rest on the codes; so all stand in the help and in the README, in the
+// same words.
+func TestTheExitCodesAreWrittenDown(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := exitHelp()
+	for code, meaning := range exitMeanings {
+		if line := fmt.Sprintf("\n  %d  %s", code, meaning); meaning == "" || !strings.Contains(help, line) {
 			t.Errorf("%d is not in the help", code)
+		}
+		if line := fmt.Sprintf("\n| %d | %s |\n", code, meaning); !strings.Contains(string(readme), line) {
+			t.Errorf("the README has no line %q", line)
 		}
 	}
 }
@@ -54,13 +65,16 @@ func TestTheHelpListsTheExitCodes(t *testing.T) {
 func TestEachErrorHasAHint(t *testing.T) {
 	errs := map[string]error{
 		"usage": usageError{errors.New("x")}, "locked": cache.ErrLocked, "held by a daemon": openError(cache.ErrLocked),
-		"waits": codedError{exitPerson, errors.New("x")}, "unforeseen": errors.New("x"),
+		"waits": personError{errors.New("x")}, "unforeseen": errors.New("x"),
 	}
 	for _, k := range odbxfs.ErrorKinds() {
 		if hints[k] == "" {
 			t.Errorf("%s has none", k)
 		}
 		errs[k.String()] = &odbxfs.Error{Op: "do", Kind: k}
+	}
+	for _, k := range known {
+		errs[k.err.Error()] = fmt.Errorf("mount: %w", k.err)
 	}
 	for name, err := range errs {
 		var b bytes.Buffer

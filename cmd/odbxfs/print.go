@@ -103,7 +103,7 @@ func (a *app) printReset(r sync.ResetReport) error {
 	printItems(&b, "could not be brought back", r.Parked)
 	fmt.Fprint(a.stdout, b.String())
 	if r.Links > 0 || len(r.Parked) > 0 {
-		return codedError{exitPerson, fmt.Errorf("%d links are left", r.Links)}
+		return personError{fmt.Errorf("%d links are left", r.Links)}
 	}
 	return nil
 }

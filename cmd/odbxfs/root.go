@@ -24,33 +24,35 @@ For real use:
   odbxfs sync             on one server
   odbxfs status           how it does`
 
-const exitHelp = `
-Exit codes: 0 done, 1 unforeseen error, 2 wrong arguments or config, 3 Odoo or
-Dropbox does not answer, 4 login refused, 5 done but something waits for a
-person, 6 the store is held by another process, 7 refused because something
-would be lost.`
-
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use: "odbxfs", Short: "Odoo's documents as plain files, mirrored to Dropbox", Long: about + "\n" + exitHelp,
+		Use: "odbxfs", Short: "Odoo's documents as plain files, mirrored to Dropbox", Long: about + "\n\n" + exitHelp(),
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Args: noSuchCommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultPath(), "the config file (or ODBXFS_CONFIG)")
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log every call")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDemo(a), newSetup(a), newMount(a), newSync(a), newRun(a), newReset(a), newStatus(a), newApprove(a), newRestore(a), newRetry(a), newConfig(a))
+	root.AddCommand(newDemo(a), newSetup(a), newMount(a), newSync(a), newRun(a), newReset(a), newStatus(a), newApprove(a), newRestore(a), newRetry(a), newSettings(a))
 	return root
 }
 
-// newConfig lists the settings: the one place where all their names stand.
-func newConfig(a *app) *cobra.Command {
+// newSettings lists the settings, as config has them.
+func newSettings(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "settings", Short: "List all settings of the config file and their environment variables",
+		Use: "settings", Short: "List all settings: name, environment variable, meaning and default",
+		Long: `Settings lists what the config file can set: each setting's name and its
+environment variable, which wins over the file; below them what it means and its
+default. "odoo.url" stands in the file as url under [odoo]. A * is the name of a
+cloud client: lower case, with dashes for spaces.`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			for _, key := range config.Keys() {
-				if _, err := fmt.Fprintf(a.stdout, "%-28s ODBXFS_%s\n", key, strings.ToUpper(strings.ReplaceAll(key, ".", "_"))); err != nil {
+			for _, s := range config.Settings() {
+				line := fmt.Sprintf("%-26s %s\n    %s", s.Key, s.Env, s.Meaning)
+				if s.Default != "" {
+					line += "; default " + s.Default
+				}
+				if _, err := fmt.Fprintln(a.stdout, line); err != nil {
 					return err
 				}
 			}

@@ -71,7 +71,7 @@ func (o *Opener) read(ctx context.Context, f file, off, n int64) (io.ReadCloser,
 // source that can't be reached is asked again instead: its bytes are the same.
 func elsewhere(err error) bool {
 	switch odbxfs.KindOf(err) {
-	case odbxfs.KindAccess, odbxfs.KindCredentials, odbxfs.KindMissing, odbxfs.KindUnsupported:
+	case odbxfs.KindAccess, odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindMissing, odbxfs.KindUnsupported:
 		return true
 	default:
 		return false

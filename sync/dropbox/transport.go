@@ -97,7 +97,7 @@ func (t *authTransport) token(ctx context.Context) (string, error) {
 	}
 	secret, err := t.cfg.Secret(ctx)
 	if err != nil {
-		return "", &odbxfs.Error{Op: "sign in to Dropbox", Kind: odbxfs.KindCredentials, Err: err}
+		return "", &odbxfs.Error{Op: "sign in to Dropbox", Kind: odbxfs.KindSettings, Err: err}
 	}
 	if secret == t.refused {
 		return "", &odbxfs.Error{Op: "sign in to Dropbox", Kind: odbxfs.KindCredentials, Err: t.reason}

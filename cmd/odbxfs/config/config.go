@@ -6,21 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/knadh/koanf/parsers/toml/v2"
-	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 )
 
-// Config is everything that can be set.
+// Config is everything that can be set. What a setting means stands in its
+// field's help tag, which [Settings] reads: nowhere else.
 type Config struct {
-	// State is the folder of the stores. Default: $XDG_STATE_HOME/odbxfs.
-	State   string             `koanf:"state"`
+	State   string             `koanf:"state" help:"the folder of the stores, one for each command, server and login"`
 	Odoo    Odoo               `koanf:"odoo"`
 	Mount   Mount              `koanf:"mount"`
 	Sync    Sync               `koanf:"sync"`
@@ -30,47 +28,38 @@ type Config struct {
 
 // Odoo says which server and which database.
 type Odoo struct {
-	URL      string `koanf:"url"`
-	Database string `koanf:"database"`
-	// Transport is auto, xmlrpc, session or json2. Default: auto.
-	Transport string `koanf:"transport"`
-	// Timeout is for one call without content. Default: 60s.
-	Timeout time.Duration `koanf:"timeout"`
+	URL       string        `koanf:"url" help:"Odoo's address, as https://odoo.example.com"`
+	Database  string        `koanf:"database" help:"the name of Odoo's database"`
+	Transport string        `koanf:"transport" help:"how Odoo is spoken to: auto, xmlrpc, session or json2 (an API key, Odoo 19)"`
+	Timeout   time.Duration `koanf:"timeout" help:"how long one call without content may take"`
 }
 
 // Login is an Odoo login and where its password or API key comes from.
 type Login struct {
-	Login  string `koanf:"login"`
+	Login  string `koanf:"login" help:"the login in Odoo"`
 	Secret `koanf:",squash"`
 }
 
 // Mount is what `odbxfs mount` and the mount of `odbxfs run` use.
 type Mount struct {
-	Login `koanf:",squash"`
-	Dir   string `koanf:"dir"`
-	// Models are shown where Odoo was not set up for odbxfs (plain mode).
-	Models     []string `koanf:"models"`
-	AllowOther bool     `koanf:"allow_other"`
-	// Interval is the time between two looks at Odoo. Default: 10s.
-	Interval time.Duration `koanf:"interval"`
-	// CacheSize bounds the clean contents kept here, in bytes. Default: 10 GiB.
-	CacheSize int64 `koanf:"cache_size"`
+	Login      `koanf:",squash"`
+	Dir        string        `koanf:"dir" help:"where to mount when the command names no folder"`
+	Models     []string      `koanf:"models" help:"models to show where odbxfs was not set up in Odoo (plain mode), as [\"sale.order\"]; with commas in the environment"`
+	AllowOther bool          `koanf:"allow_other" help:"let other users of this machine in (needs user_allow_other in /etc/fuse.conf)"`
+	NonEmpty   bool          `koanf:"nonempty" help:"mount over a folder that is not empty, and hide what is in it"`
+	Interval   time.Duration `koanf:"interval" help:"the time between two looks at Odoo"`
+	CacheSize  int64         `koanf:"cache_size" help:"how many bytes of contents may be kept here that Odoo or Dropbox has too"`
 }
 
 // Sync is what `odbxfs sync` and `odbxfs run` use.
 type Sync struct {
-	Login `koanf:",squash"`
-	// Interval is the time between two full checks. Default: 15m; changes are
-	// seen sooner.
-	Interval time.Duration `koanf:"interval"`
-	// Poll is the time between two looks at Odoo's changes. Default: 10s.
-	Poll time.Duration `koanf:"poll"`
-	// Holder names this host in the lease. Default: the host's name.
-	Holder string `koanf:"holder"`
-	// HoldDeletions is the number of deletions in one pass above which a
-	// person is asked; 0 asks never. Default: 200, or 20% of a client's items
-	// when those are at least 10.
-	HoldDeletions int `koanf:"hold_deletions"`
+	Login    `koanf:",squash"`
+	Interval time.Duration `koanf:"interval" help:"the time between two full checks; changes are seen sooner"`
+	Poll     time.Duration `koanf:"poll" help:"the time between two looks at Odoo's changes"`
+	Holder   string        `koanf:"holder" help:"this machine's name in the lease (default: the host's name)"`
+	// HoldDeletions counts those of one pass; below it, 20% of a client's items
+	// ask too when those are at least 10.
+	HoldDeletions int `koanf:"hold_deletions" help:"above how many deletions at once a person is asked; 0 asks never"`
 }
 
 // Setup is the login that `odbxfs setup` uses: one with Settings rights. It is
@@ -82,12 +71,12 @@ type Setup struct {
 // Dropbox is the login of one cloud client, by the client's name in Odoo.
 type Dropbox struct {
 	Secret `koanf:",squash"` // a refresh token with AppKey, else an access token
-	AppKey string            `koanf:"app_key"`
+	AppKey string            `koanf:"app_key" help:"the key of your Dropbox app: the secret is a refresh token then, else an access token"`
 	// The base URLs, for a Dropbox that stands elsewhere.
-	API     string `koanf:"api_url"`
-	Content string `koanf:"content_url"`
-	Notify  string `koanf:"notify_url"`
-	WWW     string `koanf:"www_url"`
+	API     string `koanf:"api_url" help:"another address for Dropbox's API, for tests"`
+	Content string `koanf:"content_url" help:"another address for Dropbox's contents, for tests"`
+	Notify  string `koanf:"notify_url" help:"another address for Dropbox's notifications, for tests"`
+	WWW     string `koanf:"www_url" help:"another address for Dropbox's links, for tests"`
 }
 
 // Defaults is a Config with every default.
@@ -115,21 +104,18 @@ func DefaultPath() string {
 }
 
 // Load reads the file and the environment over the defaults. With mustExist
-// false a missing file is as good as an empty one.
+// false a missing file is as good as an empty one. What is wrong is named with
+// its place: the file's line, the setting, or the variable.
 func Load(path string, mustExist bool, environ []string) (Config, error) {
 	k := koanf.New(".")
 	err := k.Load(file.Provider(path), toml.Parser())
 	if err != nil && (mustExist || !errors.Is(err, fs.ErrNotExist)) {
-		return Config{}, fmt.Errorf("read config %s: %w", path, err)
+		return Config{}, fmt.Errorf("read config %s: %w", at(path, err), err)
 	}
-	if err := checkKeys(k.Keys(), path); err != nil {
+	if err := checkFile(k, path); err != nil {
 		return Config{}, err
 	}
-	opt := env.Opt{Prefix: envPrefix, TransformFunc: fromEnv, EnvironFunc: func() []string { return environ }}
-	if err := k.Load(env.Provider(".", opt), nil); err != nil {
-		return Config{}, fmt.Errorf("read settings from the environment: %w", err)
-	}
-	if err := checkEnv(environ); err != nil {
+	if err := loadEnv(k, environ); err != nil {
 		return Config{}, err
 	}
 	c := Defaults()
@@ -137,7 +123,50 @@ func Load(path string, mustExist bool, environ []string) (Config, error) {
 		return Config{}, fmt.Errorf("config %s: %w", path, err)
 	}
 	c.State, c.Mount.Dir = home(c.State), home(c.Mount.Dir)
+	c.nameSecrets()
 	return c, c.check()
+}
+
+// at gives the place of a mistake of syntax: file:line:column.
+func at(path string, err error) string {
+	var e interface {
+		error
+		Position() (row, column int)
+	}
+	if !errors.As(err, &e) {
+		return path
+	}
+	row, column := e.Position()
+	return fmt.Sprintf("%s:%d:%d", path, row, column)
+}
+
+// nameSecrets lets the errors of each secret say whose it is.
+func (c *Config) nameSecrets() {
+	c.Mount.section, c.Sync.section, c.Setup.section = "mount", "sync", "setup"
+	for name, d := range c.Dropbox {
+		d.section = "dropbox." + name
+		c.Dropbox[name] = d
+	}
+}
+
+// ErrMissing says that too little is set to speak to Odoo.
+var ErrMissing = errors.New("settings are missing")
+
+// Needs gives [ErrMissing], with the names of what is missing to speak to Odoo
+// with this login.
+func (c Config) Needs(l Login) error {
+	var missing []string
+	for _, s := range []struct{ name, value string }{
+		{"odoo.url", c.Odoo.URL}, {"odoo.database", c.Odoo.Database}, {strings.TrimPrefix(l.section+".login", "."), l.Login},
+	} {
+		if s.value == "" {
+			missing = append(missing, s.name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrMissing, strings.Join(missing, ", "))
 }
 
 func (c Config) check() error {
@@ -156,50 +185,4 @@ func home(path string) string {
 		return filepath.Join(os.Getenv("HOME"), path[1:])
 	}
 	return path
-}
-
-// keys lists every key of a struct type, nested ones with dots; those of a map
-// have "*" for the map's key.
-func keys(t reflect.Type, prefix string) []string {
-	var all []string
-	for f := range t.Fields() {
-		name, opts, _ := strings.Cut(f.Tag.Get("koanf"), ",")
-		switch {
-		case opts == "squash":
-			all = append(all, keys(f.Type, prefix)...)
-		case f.Type.Kind() == reflect.Struct:
-			all = append(all, keys(f.Type, prefix+name+".")...)
-		case f.Type.Kind() == reflect.Map:
-			all = append(all, keys(f.Type.Elem(), prefix+name+".*.")...)
-		default:
-			all = append(all, prefix+name)
-		}
-	}
-	return all
-}
-
-// Keys lists every setting; * stands for the name of a cloud client.
-func Keys() []string { return keys(reflect.TypeFor[Config](), "") }
-
-func checkKeys(used []string, path string) error {
-	known := Keys()
-	for _, key := range used {
-		if !slices.ContainsFunc(known, func(pattern string) bool { return matches(key, pattern) }) {
-			return fmt.Errorf("config %s: there is no setting %q; the nearest is %q", path, key, nearest(key, known))
-		}
-	}
-	return nil
-}
-
-func matches(key, pattern string) bool {
-	a, b := strings.Split(key, "."), strings.Split(pattern, ".")
-	return len(a) == len(b) && !slices.ContainsFunc(pairs(a, b), func(p [2]string) bool { return p[0] != p[1] && p[1] != "*" })
-}
-
-func pairs(a, b []string) [][2]string {
-	all := make([][2]string, len(a))
-	for i := range a {
-		all[i] = [2]string{a[i], b[i]}
-	}
-	return all
 }

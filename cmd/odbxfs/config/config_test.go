@@ -1,8 +1,11 @@
 package config
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,8 +61,17 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"an unknown variable", "", "ODBXFS_ODOO_ULR=x", "nearest is ODBXFS_ODOO_URL"},
 		{"an address without scheme", "[odoo]\nurl = 'odoo.example.com'", "", "must begin with https://"},
 		{"a transport that is none", "[odoo]\ntransport = 'soap'", "", "one of auto, xmlrpc"},
-		{"no TOML", "[odoo", "", "read config"},
-		{"a duration that is none", "[sync]\ninterval = 'soon'", "", "interval"},
+		{"no TOML: where it is wrong", "[mount]\n[odoo", "", "config.toml:2:6: toml: "},
+		{"a time that is none", "[sync]\ninterval = 'soon'", "", `sync.interval is "soon"; it must be a time above zero`},
+		{"a time without a unit", "[sync]\npoll = 5", "", "sync.poll is 5; it must be a time"},
+		{"a time that has passed", "[sync]\npoll = '-5s'", "", "sync.poll"},
+		{"a number that is none", "[mount]\ncache_size = '10G'", "", `mount.cache_size is "10G"; it must be a whole number`},
+		{"a text that is a number", "[odoo]\ndatabase = 19", "", "odoo.database is 19; it must be text in quotes"},
+		{"a list that is none", "[mount]\nmodels = 5", "", "it must be a list"},
+		{"a switch that is none", "[mount]\nallow_other = 'perhaps'", "", "true or false"},
+		{"a section that is a value", "odoo = 'x'", "", `no setting "odoo"`},
+		{"a variable that is no time", "", "ODBXFS_MOUNT_INTERVAL=soon", `environment: ODBXFS_MOUNT_INTERVAL is "soon"; it must be a time`},
+		{"a variable that is no number", "", "ODBXFS_SYNC_HOLD_DELETIONS=many", "ODBXFS_SYNC_HOLD_DELETIONS"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load(write(t, c.file), true, []string{c.env})
@@ -67,6 +79,77 @@ func TestBadSettingsAreNamed(t *testing.T) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+func TestVariablesOfAllKindsAreTaken(t *testing.T) {
+	c, err := Load(write(t, full), true, []string{
+		"ODBXFS_MOUNT_MODELS=sale.order, res.partner", "ODBXFS_MOUNT_ALLOW_OTHER=true", "ODBXFS_SYNC_HOLD_DELETIONS=0", "ODBXFS_MOUNT_INTERVAL=",
+		"ODBXFS_DROPBOX_TWO_PASSWORD_FILE=/t", "ODBXFS_MOUNT_PASSWORD_FILE=", "ODBXFS_LAB_DIR=/l",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.Mount.Models, []string{"sale.order", "res.partner"}) || !c.Mount.AllowOther || c.Sync.HoldDeletions != 0 {
+		t.Errorf("got %+v", c)
+	}
+	if c.Mount.Interval != 10*time.Second || c.Mount.PasswordFile != "" {
+		t.Errorf("what is empty sets a text only: %+v", c.Mount)
+	}
+	if c.Dropbox["main"].AppKey != "k" || c.Dropbox["two"].PasswordFile != "/t" {
+		t.Errorf("got %+v", c.Dropbox)
+	}
+}
+
+func TestEachSettingIsExplained(t *testing.T) {
+	all := Settings()
+	seen := map[string]string{}
+	for _, s := range all {
+		if s.Meaning == "" || strings.Contains(s.Meaning, "\n") {
+			t.Errorf("%s means %q", s.Key, s.Meaning)
+		}
+		if s.Env != "ODBXFS_"+strings.ToUpper(strings.ReplaceAll(s.Key, ".", "_")) || seen[s.Env] != "" {
+			t.Errorf("%s is set by %s, as is %q", s.Key, s.Env, seen[s.Env])
+		}
+		seen[s.Env] = s.Key
+	}
+	defaults := map[string]string{"sync.interval": "15m", "sync.poll": "10s", "odoo.timeout": "1m", "odoo.transport": "auto", "sync.hold_deletions": "200", "odoo.url": "", "mount.allow_other": ""}
+	for _, s := range all {
+		if want, ok := defaults[s.Key]; ok && s.Default != want {
+			t.Errorf("the default of %s is %q, want %q", s.Key, s.Default, want)
+		}
+		delete(defaults, s.Key)
+	}
+	if len(defaults) > 0 {
+		t.Errorf("not listed: %v", defaults)
+	}
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	c, err := Load(filepath.Join(t.TempDir(), "none.toml"), false, []string{"ODBXFS_ODOO_DATABASE=prod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Needs(c.Sync.Login); !errors.Is(err, ErrMissing) || !strings.HasSuffix(err.Error(), ": odoo.url, sync.login") {
+		t.Errorf("got %v", err)
+	}
+	c.Odoo.URL = "https://odoo.example.com"
+	if err := c.Needs(Login{Login: "anna"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASecretsErrorNamesItsSection(t *testing.T) {
+	c, err := Load(write(t, "[sync]\npassword_file = '/none'\n[dropbox.main]\npassword_env = 'NOT_SET_AT_ALL'"), true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, read := range map[string]func(context.Context) (string, error){
+		"[sync] password_file: ": c.Sync.Read, "[dropbox.main] password_env: the variable NOT_SET_AT_ALL": c.Dropbox["main"].Read, "[mount] no source": c.Mount.Read,
+	} {
+		if _, err := read(t.Context()); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %q before it", err, want)
+		}
 	}
 }
 
@@ -82,7 +165,11 @@ func TestMissingFile(t *testing.T) {
 
 func TestSecretSources(t *testing.T) {
 	dir := t.TempDir()
-	private, open := filepath.Join(dir, "private"), filepath.Join(dir, "open")
+	private, open, empty := filepath.Join(dir, "private"), filepath.Join(dir, "open"), filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(dir, "nobody"))
 	for path, mode := range map[string]os.FileMode{private: 0o600, open: 0o644} {
 		if err := os.WriteFile(path, []byte("geheim\n"), mode); err != nil {
 			t.Fatal(err)
@@ -99,7 +186,12 @@ func TestSecretSources(t *testing.T) {
 		{"a variable", Secret{PasswordEnv: "SECRET_HERE"}, ""},
 		{"a file that others can read", Secret{PasswordFile: open}, "chmod 600"},
 		{"a command that fails", Secret{PasswordCommand: "exit 3"}, "exit status 3"},
-		{"nothing in the variable", Secret{PasswordEnv: "SECRET_NOT_HERE"}, "gave nothing"},
+		{"a command that fails with words", Secret{PasswordCommand: "echo no such entry >&2; exit 1"}, "exit status 1: no such entry"},
+		{"a command that prints nothing", Secret{PasswordCommand: "true"}, "it printed nothing"},
+		{"nothing in the variable", Secret{PasswordEnv: "SECRET_NOT_HERE"}, "SECRET_NOT_HERE is not set"},
+		{"a file that is not there", Secret{PasswordFile: filepath.Join(dir, "none")}, "no such file"},
+		{"a file with nothing in it", Secret{PasswordFile: empty}, "is empty"},
+		{"a keyring that is not there", Secret{PasswordKeyring: "anna"}, `password_keyring "anna"`},
 		{"two sources", Secret{PasswordEnv: "A", PasswordFile: private}, "more than one source"},
 		{"no source", Secret{}, "no source"},
 	} {

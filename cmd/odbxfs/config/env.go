@@ -2,8 +2,11 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/knadh/koanf/v2"
 )
 
 const envPrefix = "ODBXFS_"
@@ -12,52 +15,63 @@ const envPrefix = "ODBXFS_"
 // file's own path, and what the tests and the lab take.
 var notSettings = []string{"CONFIG", "LAB_DIR", "LAB_MIRROR", "SOAK"}
 
-// envKey gives the key that an environment variable sets, and false when it
-// sets none. Keys have underscores too, so it is looked up and not computed.
-func envKey(name string) (string, bool) {
-	name = strings.TrimPrefix(name, envPrefix)
-	for _, key := range Keys() {
-		before, after, isMap := strings.Cut(envName(key), "*")
-		switch {
-		case !isMap && name == envName(key):
-			return key, true
-		case isMap && strings.HasPrefix(name, before) && strings.HasSuffix(name, after) && len(name) > len(before)+len(after):
-			client := strings.ToLower(name[len(before) : len(name)-len(after)])
-			return strings.Replace(key, "*", client, 1), true
-		}
-	}
-	return "", false
-}
-
-func envName(key string) string { return strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
-
-func fromEnv(name, value string) (string, any) {
-	key, ok := envKey(name)
-	if !ok {
-		return "", nil
-	}
-	if key == "mount.models" {
-		return key, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
-	}
-	return key, value
-}
-
-func checkEnv(environ []string) error {
+// loadEnv puts the environment's settings over the file's. An empty variable
+// sets a text to nothing, and nothing else.
+func loadEnv(k *koanf.Koanf, environ []string) error {
 	for _, line := range environ {
-		name, _, _ := strings.Cut(line, "=")
+		name, value, _ := strings.Cut(line, "=")
 		rest, ours := strings.CutPrefix(name, envPrefix)
 		if !ours || slices.Contains(notSettings, rest) {
 			continue
 		}
-		if _, ok := envKey(name); !ok {
-			known := Keys()
-			for i := range known {
-				known[i] = envPrefix + envName(known[i])
-			}
-			return fmt.Errorf("environment: there is no setting %s; the nearest is %s", name, nearest(name, known))
+		s, key, ok := envSetting(name)
+		if !ok {
+			return unknownEnv(name)
+		}
+		if value == "" && s.typ.Kind() != reflect.String {
+			continue
+		}
+		if err := s.judge(value); err != nil {
+			return fmt.Errorf("environment: %s is %q; %w", name, value, err)
+		}
+		var err error
+		if s.typ.Kind() == reflect.Slice {
+			err = k.Set(key, strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
+		} else {
+			err = k.Set(key, value)
+		}
+		if err != nil {
+			return fmt.Errorf("environment: %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// envSetting gives the setting of an environment variable and its key, and
+// false when it sets none. Keys have underscores too, so it is looked up and not
+// computed.
+func envSetting(name string) (s Setting, key string, ok bool) {
+	for _, s := range Settings() {
+		before, after, isMap := strings.Cut(s.Env, "*")
+		switch {
+		case !isMap && name == s.Env:
+			return s, s.Key, true
+		case isMap && strings.HasPrefix(name, before) && strings.HasSuffix(name, after) && len(name) > len(before)+len(after):
+			client := strings.ToLower(name[len(before) : len(name)-len(after)])
+			return s, strings.Replace(s.Key, "*", client, 1), true
+		}
+	}
+	return Setting{}, "", false
+}
+
+func envName(key string) string { return strings.ToUpper(strings.ReplaceAll(key, ".", "_")) }
+
+func unknownEnv(name string) error {
+	var known []string
+	for _, s := range Settings() {
+		known = append(known, s.Env)
+	}
+	return fmt.Errorf("environment: there is no setting %s; the nearest is %s", name, nearest(name, known))
 }
 
 // nearest gives the candidate with the smallest edit distance to s.

@@ -84,14 +84,11 @@ func login(cfg config.Config, mode Mode) config.Login {
 	return cfg.Sync.Login
 }
 
-// ErrSettings says that too little is set to speak to Odoo.
-var ErrSettings = errors.New("odoo.url, odoo.database and a login are needed: set them in the config file or the environment")
-
 // Client makes the client for Odoo of a login.
 func Client(opt Options, l config.Login) (*odoo.Client, error) {
 	cfg := opt.Config.Odoo
-	if cfg.URL == "" || cfg.Database == "" || l.Login == "" {
-		return nil, ErrSettings
+	if err := opt.Config.Needs(l); err != nil {
+		return nil, err
 	}
 	transport := odoo.Transport(cfg.Transport)
 	if transport == "auto" {

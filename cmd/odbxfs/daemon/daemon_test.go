@@ -68,7 +68,7 @@ func TestOpenNeedsNoServerButSettings(t *testing.T) {
 	} {
 		c := settings(t)
 		change(&c)
-		if _, err := Open(t.Context(), Options{Config: c, Mode: Sync}); !errors.Is(err, ErrSettings) {
+		if _, err := Open(t.Context(), Options{Config: c, Mode: Sync}); !errors.Is(err, config.ErrMissing) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -107,7 +107,7 @@ func TestACloudClientFindsItsSection(t *testing.T) {
 		}
 	}
 	b := newBoxes(Options{Config: config.Config{Dropbox: two}})
-	if _, err := b.connect(t.Context(), odbxfs.CloudClient{ID: 1, Name: "Main"}); !odbxfs.IsKind(err, odbxfs.KindCredentials) || !strings.Contains(err.Error(), "[dropbox.main]") {
+	if _, err := b.connect(t.Context(), odbxfs.CloudClient{ID: 1, Name: "Main"}); !odbxfs.IsKind(err, odbxfs.KindSettings) || !strings.Contains(err.Error(), "[dropbox.main]") {
 		t.Errorf("no section: %v", err)
 	}
 	if b.content(1) != nil {

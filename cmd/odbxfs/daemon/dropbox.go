@@ -32,7 +32,7 @@ func newBoxes(opt Options) *boxes {
 func (b *boxes) connect(_ context.Context, c odbxfs.CloudClient) (sync.Dropbox, error) {
 	cfg, ok := b.section(c.Name)
 	if !ok {
-		return nil, &odbxfs.Error{Op: "sign in to Dropbox", Item: c.Name, Kind: odbxfs.KindCredentials,
+		return nil, &odbxfs.Error{Op: "sign in to Dropbox", Item: c.Name, Kind: odbxfs.KindSettings,
 			Err: fmt.Errorf("the config has no [dropbox.%s] with a token", sectionName(c.Name))}
 	}
 	client := dropbox.New(dropbox.Config{

@@ -43,6 +43,11 @@ func (b *engineBox) get() *sync.Engine {
 func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	if d.opt.Mode != Sync {
+		if err := fs.PreparePlace(ctx, d.opt.Config.Mount.Dir, d.opt.Config.Mount.NonEmpty); err != nil {
+			return err
+		}
+	}
 	unchecked := d.Check(ctx)
 	if unchecked != nil && !odbxfs.IsKind(unchecked, odbxfs.KindUnavailable) {
 		return unchecked
@@ -106,9 +111,6 @@ func (d *Daemon) checkLater(ctx context.Context, stop context.CancelCauseFunc) {
 }
 
 func (d *Daemon) mount(ctx context.Context) (*fs.Server, error) {
-	if err := os.MkdirAll(d.opt.Config.Mount.Dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
-		return nil, fmt.Errorf("make the mount point: %w", err)
-	}
 	return fs.Mount(ctx, fs.Options{
 		Dir: d.opt.Config.Mount.Dir, Store: fs.OnCache(d.store), Opener: d.opens, Access: d.access,
 		UID: uint32(os.Getuid()), GID: uint32(os.Getgid()), AllowOther: d.opt.Config.Mount.AllowOther,

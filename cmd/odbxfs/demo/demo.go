@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"odbxfs"
 	"odbxfs/cmd/odbxfs/config"
 	"odbxfs/integration/lab"
@@ -65,7 +67,9 @@ func (d *Demo) start(ctx context.Context, opt Options) error {
 			return fmt.Errorf("make the demo's folders: %w", err)
 		}
 	}
-	// First, since it refuses a folder that another demo has.
+	if err := d.lock(filepath.Join(opt.Dir, "state", "lock")); err != nil {
+		return err
+	}
 	if err := d.startDropbox(opt.Dir); err != nil {
 		return err
 	}
@@ -83,6 +87,26 @@ func (d *Demo) start(ctx context.Context, opt Options) error {
 	secret, err := d.secretFile(opt.Dir, "odoo", technicalPassword)
 	d.Config.Sync.Login = config.Login{Login: technicalLogin, Secret: secret}
 	return err
+}
+
+// ErrRunning says that another demo has the folder.
+var ErrRunning = errors.New("a demo runs in this folder already")
+
+// lock takes the folder until the demo is closed, or its process ends.
+func (d *Demo) lock(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("take the demo's folder: %w", err)
+	}
+	d.closers = append(d.closers, f.Close)
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("%s: %w", d.opt.Dir, ErrRunning)
+	}
+	if err != nil {
+		return fmt.Errorf("take the demo's folder: %w", err)
+	}
+	return nil
 }
 
 func (d *Demo) startDropbox(dir string) error {

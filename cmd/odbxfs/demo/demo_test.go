@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,8 +21,8 @@ func TestServersStandAndEnd(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("ready after %s", took)
 	}
-	if _, err := Start(t.Context(), Options{Dir: dir}); err == nil {
-		t.Error("a second one takes the first one's folder")
+	if _, err := Start(t.Context(), Options{Dir: dir}); !errors.Is(err, ErrRunning) {
+		t.Errorf("a second one takes the first one's folder: %v", err)
 	}
 	for _, name := range []string{"odoo", "dropbox"} {
 		info, err := os.Stat(filepath.Join(dir, "state", name+".secret"))
