@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"crypto/tls"
 	"context"
 	"errors"
 	"fmt"
@@ -288,6 +289,8 @@ func statusError(op string, status int, header http.Header, body string) error {
 		return fail(odbxfs.KindUnavailable, fmt.Errorf("HTTP 404: %w; is this the URL of Odoo?", errNoSuchRoute))
 	case status >= 300 && status < 400:
 		return fail(odbxfs.KindUnavailable, fmt.Errorf("the server redirects to %q: give that URL if it is right", header.Get("Location")))
+	case status == http.StatusBadRequest:
+		return fail(odbxfs.KindUnavailable, errors.New("HTTP 400: is the address right? A port that speaks https answers so to http://"))
 	case status == http.StatusOK:
 		return fail(odbxfs.KindUnavailable, fmt.Errorf("answered with a page of type %q, not with Odoo's RPC", header.Get("Content-Type")))
 	case status == http.StatusInternalServerError:
@@ -321,8 +324,19 @@ func transportError(op string, err error) error {
 		kind = odbxfs.KindCorrupt
 	case errors.Is(err, errHugeAnswer):
 		kind = odbxfs.KindTooLarge
+	case errors.Is(err, http.ErrSchemeMismatch):
+		kind, err = odbxfs.KindSettings, fmt.Errorf("%w: this port speaks http: write http:// in odoo.url, or the port that speaks https", err)
+	case isUntrusted(err):
+		// It may pass by itself: a network that asks to sign in first answers so.
+		err = fmt.Errorf("%w: is it the right address? A private authority's certificate belongs into this machine's trust (update-ca-certificates)", err)
 	}
 	return &odbxfs.Error{Op: op, Kind: kind, Err: err}
+}
+
+// isUntrusted reports whether the server's certificate was not taken.
+func isUntrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }
 
 // answerError makes an error of an answer that cannot be read: cut off or

@@ -2,8 +2,12 @@ package odoo
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -225,5 +229,33 @@ func TestNoCodeOfAnActionInMessages(t *testing.T) {
 	long := xmlFault("m.f", 2, strings.Repeat("ü", 4000))
 	if len(long.Error()) > 2*maxMessage {
 		t.Errorf("message of %d bytes", len(long.Error()))
+	}
+}
+
+func TestAnAddressWithTheWrongSchemeIsExplained(t *testing.T) {
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+	plain, secure := httptest.NewServer(answer), httptest.NewUnstartedServer(answer)
+	defer plain.Close()
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	for _, c := range []struct {
+		what, url string
+		kind      odbxfs.ErrorKind
+		want      string
+	}{
+		{"https where http is spoken", strings.Replace(plain.URL, "http:", "https:", 1), odbxfs.KindSettings, "write http:// in odoo.url"},
+		{"http where https is spoken", strings.Replace(secure.URL, "https:", "http:", 1), odbxfs.KindUnavailable, "speaks https"},
+		{"a certificate of an unknown authority", secure.URL, odbxfs.KindUnavailable, "update-ca-certificates"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			client, err := New(Config{URL: c.url, Database: "d", Login: "u", Now: time.Now, Secret: func(context.Context) (string, error) { return "s", nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.SignIn(t.Context()); !odbxfs.IsKind(err, c.kind) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
