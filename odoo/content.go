@@ -34,6 +34,9 @@ type LinkError struct {
 // Error names the link.
 func (e *LinkError) Error() string { return fmt.Sprintf("attachment %d is a link", e.ID) }
 
+// LinkedTo is the attachment's url.
+func (e *LinkError) LinkedTo() string { return e.Location }
+
 // Content opens an attachment's bytes from offset on, at most length of them
 // (negative: to the end). The caller closes the reader, which fails with
 // KindUnavailable when the server stops in between. On 19 only the range

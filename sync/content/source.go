@@ -13,7 +13,8 @@ import (
 // be called concurrently.
 type OdooBytes interface {
 	// Content gives bytes from offset, length < 0 to the end; KindUnsupported
-	// for a link.
+	// for a link, with an error in its chain that tells where it leads by a
+	// method LinkedTo() string.
 	Content(ctx context.Context, ref odbxfs.OdooRef, offset, length int64) (io.ReadCloser, error)
 }
 
@@ -60,11 +61,22 @@ func (o *Opener) read(ctx context.Context, f file, off, n int64) (io.ReadCloser,
 			return nil, err
 		}
 		tried = append(tried, err)
+		if at, ok := errors.AsType[linked](err); ok {
+			// Converted since the last look: a conversion keeps the bytes, and
+			// what is fetched is compared with what the binary was.
+			f.kind, f.url = odbxfs.Link, at.LinkedTo()
+		}
 	}
 	if len(tried) == 0 {
 		tried = append(tried, errors.New("its bytes are in Dropbox; there is no Dropbox login here, and its link is not public"))
 	}
 	return nil, &odbxfs.Error{Op: "open", Item: f.name, Kind: odbxfs.KindAccess, Err: errors.Join(tried...)}
+}
+
+// linked is an error that says that a document is a link, and where it leads.
+type linked interface {
+	error
+	LinkedTo() string
 }
 
 // elsewhere reports whether another source may have what this one refused. A
