@@ -11,23 +11,19 @@ import (
 // failures: programs that are killed, servers that are away, logins that are
 // refused, a store that is lost, the way back.
 var failures = []scenario{
-	{name: "kill -9 inside the upload to Odoo", run: killedIn(insideOdooUpload), stage: stopped, always: inMemory},
-	{name: "kill -9 inside the upload to Dropbox", run: killedIn(insideUpload), stage: stopped, always: inMemory},
-	{name: "kill -9 between upload and convert", run: killedIn(beforeConvert), stage: stopped, always: inMemory},
-	{name: "kill -9 between convert and settle", run: killedIn(afterConvert), stage: stopped, always: inMemory},
-	{name: "Odoo down while files are copied in", run: odooDown, stage: stopped, always: inMemory},
-	{name: "Dropbox's token revoked, and given anew", run: tokenRevoked, stage: stopped, always: inMemory},
-	{name: "a wrong password is said, and not sent again", run: wrongPassword, stage: stopped, always: inMemory},
-	{name: "the store deleted while nothing is unsent", run: storeLost, stage: stopped, always: inMemory},
-	{name: "20,000 attachments cost an idle minute nothing", run: idleMinute, alone: true, always: inMemory},
-	{name: "reset brings every byte back, and Dropbox's copies stay", run: resetKeeps, stage: stopped, always: inMemory},
-	{name: "reset with --remove-remote puts the copies into the trash", run: resetRemoves, stage: stopped, always: inMemory},
-	{name: "setup twice changes nothing, and --remove leaves no trace", run: setupAndRemove, stage: stopped, always: inMemory},
+	{name: "kill -9 inside the upload to Odoo", run: killedIn(insideOdooUpload), stage: stopped, always: []string{"19/run"}},
+	{name: "kill -9 inside the upload to Dropbox", run: killedIn(insideUpload), stage: stopped, always: []string{"14/apart"}},
+	{name: "kill -9 between upload and convert", run: killedIn(beforeConvert), stage: stopped, always: []string{"14/apart"}},
+	{name: "kill -9 between convert and settle", run: killedIn(afterConvert), stage: stopped, always: []string{"19/run"}},
+	{name: "Odoo down while files are copied in", run: odooDown, stage: stopped, always: []string{"14/apart"}},
+	{name: "Dropbox's token revoked, and given anew", run: tokenRevoked, stage: stopped, always: []string{"14/apart"}},
+	{name: "a wrong password is said, and not sent again", run: wrongPassword, stage: stopped, always: []string{"19/run"}},
+	{name: "the store deleted while nothing is unsent", run: storeLost, stage: stopped, always: []string{"19/run"}},
+	{name: "20,000 attachments cost an idle minute nothing", run: idleMinute, alone: true, always: []string{}},
+	{name: "reset brings every byte back, and Dropbox's copies stay", run: resetKeeps, stage: stopped, always: []string{"19/run"}},
+	{name: "reset with --remove-remote puts the copies into the trash", run: resetRemoves, stage: stopped, always: []string{"14/apart"}},
+	{name: "setup twice changes nothing, and --remove leaves no trace", run: setupAndRemove, stage: stopped},
 }
-
-// inMemory: of columns with a real server none. Such a scenario stops and starts
-// servers, waits, or has files by the thousand.
-var inMemory = []string{}
 
 // soak says that there is time for whole minutes and many rounds.
 func soak() bool { return os.Getenv("ODBXFS_SOAK") != "" }

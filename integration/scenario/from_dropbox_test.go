@@ -13,7 +13,7 @@ var fromDropbox = []scenario{
 	{name: "a mirrored picture edited in Dropbox", run: editPicture},
 	{name: "a folder tree copied into Dropbox", run: treeInDropbox},
 	{name: "a record's folder deleted in Dropbox comes back empty", run: recordFolderDeleted},
-	{name: "changed on both sides between two passes", run: conflict, alone: true, always: inMemory},
+	{name: "changed on both sides between two passes", run: conflict, stage: stopped},
 }
 
 func isLink(d document) error {

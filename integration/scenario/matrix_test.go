@@ -18,8 +18,9 @@ type scenario struct {
 	// alone says that it needs a world of its own.
 	alone bool
 	stage stage
-	// always lists the columns with a real server in which it runs whenever they
-	// do; none: in all of them. Elsewhere it runs in the whole matrix.
+	// always lists the columns with a real server in which it runs in every
+	// matrix, nil for all: what stops and starts servers, waits, or has files by
+	// the thousand, is left to the whole matrix in the others.
 	always []string
 }
 
@@ -41,12 +42,13 @@ func scenarios() []scenario {
 // minutes; so `make test` has each version and each wiring once.
 func whole() bool { return soak() || os.Getenv("MATRIX") == "whole" }
 
+// columns are those of the matrix, the slowest first: they run side by side.
 func columns() []column {
 	if !whole() {
-		return []column{{"memory", "run"}, {"memory", "apart"}, {"19", "run"}, {"14", "apart"}}
+		return []column{{"19", "run"}, {"14", "apart"}, {"memory", "run"}, {"memory", "apart"}}
 	}
 	var all []column
-	for _, odoo := range []string{"memory", "19", "14"} {
+	for _, odoo := range []string{"19", "14", "memory"} {
 		for _, wiring := range []string{"run", "apart"} {
 			all = append(all, column{odoo, wiring})
 		}
