@@ -35,6 +35,13 @@ type verdict struct {
 	used bool                // a shared link was kept: a document still leads there
 }
 
+// outran reports an upload of bytes that are newer than what the Odoo tree
+// knows.
+func (v *verdict) outran() bool {
+	return v.end == endDone && v.Kind == odbxfs.TaskDropboxUpload && v.sha1 != "" &&
+		v.o != nil && v.o.Type == odbxfs.Binary && v.o.SHA1 != "" && v.o.SHA1 != v.sha1
+}
+
 // start runs a batch as one effect.
 func (e *Engine) start(c *client, lane string, to side, batch []work) {
 	x := &executor{opt: &e.opt, cfg: c.cfg, db: c.db, store: e.store}

@@ -183,7 +183,7 @@ func (r *rig) dropboxMoved() bool {
 func (r *rig) calm() {
 	r.t.Helper()
 	for n := 0; ; n++ {
-		if n > 20000 {
+		if n > 4000 {
 			s, err := r.engine.Status()
 			r.t.Fatalf("it never comes to rest: clock %s, wake %s, status %+v %v\n%s\n%s", r.clock, r.engine.Wake(), s, err, strings.Join(r.last(60), "\n"), r.dump())
 		}

@@ -50,6 +50,10 @@ func (e *Engine) remotesDid(c *client, verdicts []verdict) {
 			if v.Kind == odbxfs.TaskDropboxDelete && c.remote.full() {
 				c.remote.ok() // that made room
 			}
+			if v.outran() {
+				// Until Odoo's tree shows it too, the same would be planned again.
+				e.odoo.due, c.staleAt = true, e.step
+			}
 		case endReplan, endRetry:
 			// What was planned on is old on one of the sides: look now.
 			c.due, e.odoo.due = true, true
@@ -73,13 +77,24 @@ func (e *Engine) remoteOf(c *client, s side) *remote {
 func (e *Engine) settleTask(tx *cache.Tx, c *client, v *verdict) error {
 	switch v.end {
 	case endDone:
-		return e.taskDone(tx, c, v)
+		again := 0
+		if v.outran() {
+			if again = c.replans[v.Node] + 1; again > maxAttempts {
+				v.err = &odbxfs.Error{Op: "upload", Item: v.Name, Kind: odbxfs.KindCorrupt,
+					Err: errors.New("Odoo's bytes are not those that its checksum names")}
+				return e.taskGivenUp(tx, c, v)
+			}
+		}
+		if err := e.taskDone(tx, c, v); err != nil {
+			return err
+		}
+		if again > 0 {
+			c.replans[v.Node] = again
+		}
+		return nil
 	case endReplan:
 		if c.replans[v.Node]++; c.replans[v.Node] > maxAttempts {
-			// The same comes out again and again: a person must look.
-			delete(c.replans, v.Node)
-			v.Attempts = maxAttempts
-			return e.taskRetry(tx, v)
+			return e.taskGivenUp(tx, c, v)
 		}
 		return e.taskReplan(tx, c, v)
 	case endRetry:
@@ -87,6 +102,13 @@ func (e *Engine) settleTask(tx *cache.Tx, c *client, v *verdict) error {
 	default: // endWait: as it is
 		return nil
 	}
+}
+
+// taskGivenUp: the same comes out again and again, so a person must look.
+func (e *Engine) taskGivenUp(tx *cache.Tx, c *client, v *verdict) error {
+	delete(c.replans, v.Node)
+	v.Attempts = maxAttempts
+	return e.taskRetry(tx, v)
 }
 
 // taskDone: both remotes have it. The order is: pair first, so that what is put

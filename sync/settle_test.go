@@ -1,0 +1,77 @@
+package sync
+
+import (
+	"strings"
+	"testing"
+
+	"odbxfs"
+)
+
+// A file is written again between the look that found it and its upload: what
+// is sent is newer than what the tree knows. That is sent once, and nothing more
+// before Odoo was looked at again.
+func TestBytesThatOutranTheTreeAreSentOnce(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	ref := r.odoo.addFile(order1, "a.txt", []byte("first"))
+	r.until(func() bool { return r.isPending("dropbox: dropbox-upload") })
+	r.odoo.write(ref, []byte("second"))
+	before := r.dropbox.calls["apply"]
+	r.settle()
+	r.agree()
+	r.mustHave(dir1 + "/a.txt = second")
+	if n := r.dropbox.calls["apply"] - before; n != 1 {
+		t.Errorf("it was sent %d times", n)
+	}
+	r.quiet()
+}
+
+// A row whose checksum never is that of its bytes (a damaged filestore) is
+// parked, and all else goes on.
+func TestARowThatLiesAboutItsBytesIsParked(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	ref := r.odoo.addFile(order1, "a.txt", []byte("first"))
+	n := r.odoo.nodes[ref]
+	n.SHA1 = sha1Of([]byte("never there"))
+	r.odoo.put(n)
+	r.odoo.addFile(order1, "b.txt", []byte("good"))
+	r.settle()
+	if why := r.parked(); len(why) != 1 || !strings.Contains(why[0], "a.txt") || !strings.Contains(why[0], "checksum") {
+		t.Errorf("parked: %v", why)
+	}
+	r.mustHave(dir1+"/a.txt = first", dir1+"/b.txt = good")
+	if now := r.odoo.nodes[ref]; now.Type != odbxfs.Binary {
+		t.Errorf("it is %+v", now)
+	}
+	r.quiet()
+}
+
+// until runs until something holds, moving the clock where nothing else is left
+// to do.
+func (r *rig) until(ok func() bool) {
+	r.t.Helper()
+	for range 1000 {
+		if ok() {
+			return
+		}
+		if r.run() {
+			continue
+		}
+		if at := r.engine.Wake(); at.After(r.clock) {
+			r.clock = at
+		}
+		r.step(Event{})
+	}
+	r.t.Fatalf("it does not come to pass\n%s", strings.Join(r.last(40), "\n"))
+}
+
+// isPending reports whether a call of this kind is about to be made.
+func (r *rig) isPending(what string) bool {
+	for _, f := range r.pending {
+		if strings.HasPrefix(f.What, what) {
+			return true
+		}
+	}
+	return false
+}
