@@ -270,6 +270,11 @@ func (d *fakeDropbox) apply(op odbxfs.DropboxOp, body []byte) odbxfs.DropboxResu
 	fail := func(k odbxfs.ErrorKind) odbxfs.DropboxResult {
 		return odbxfs.DropboxResult{Outcome: odbxfs.Failed, Err: &odbxfs.Error{Op: "apply", Item: op.Path, Kind: k}}
 	}
+	if refuse := d.faults.op; refuse != nil {
+		if err := refuse(op); err != nil {
+			return odbxfs.DropboxResult{Outcome: odbxfs.Refused, Err: err}
+		}
+	}
 	if op.Kind == odbxfs.DropboxUpload && op.ID == "" && d.room > 0 && len(d.bytes) >= d.room {
 		return fail(odbxfs.KindFull)
 	}

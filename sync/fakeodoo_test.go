@@ -20,8 +20,9 @@ import (
 // faults decides, call by call, whether a remote is down or an answer is lost.
 // It is shared by both fakes.
 type faults struct {
-	before func(call string) error // not nil: the call is not carried out
-	after  func(call string) error // not nil: it was, but nobody hears of it
+	before func(call string) error         // not nil: the call is not carried out
+	after  func(call string) error         // not nil: it was, but nobody hears of it
+	op     func(op odbxfs.DropboxOp) error // not nil: this write to Dropbox is refused
 }
 
 func (f *faults) enter(call string) error {

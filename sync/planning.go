@@ -2,6 +2,8 @@ package sync
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -99,7 +101,9 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	}
 	e.planDue = e.planDue || more
 	d := doubts{open: map[odbxfs.SHA1]doubt{}}
-	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: func(id odbxfs.NodeID) bool { return busy.has(id) }}
+	waits := map[odbxfs.NodeID]bool{}
+	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: busy.has, Leaves: busy.leaves,
+		Waits: func(id odbxfs.NodeID) { waits[id] = true }}
 	if r, on := e.resets[c.id]; on {
 		pol.Reverse, pol.RemoveRemote = true, r.RemoveRemote
 	}
@@ -120,10 +124,28 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 			return fmt.Errorf("merge %d into %d: %w", ch.From, ch.Into, err)
 		}
 	}
-	if err := tx.ClearDirty(dirty); err != nil {
+	if err := lookedAt(tx, dirty, waits); err != nil {
 		return err
 	}
 	return e.enqueue(tx, c, tasks)
+}
+
+// lookedAt clears the marks of what was planned for. What waits for a busy node
+// keeps its mark, or gets one: whoever ends with that node has it planned again.
+func lookedAt(tx *cache.Tx, dirty []odbxfs.NodeID, waits map[odbxfs.NodeID]bool) error {
+	var clear []odbxfs.NodeID
+	for _, id := range dirty {
+		if !waits[id] {
+			clear = append(clear, id)
+		}
+		delete(waits, id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(waits)) {
+		if err := tx.MarkDirty(id); err != nil {
+			return err
+		}
+	}
+	return tx.ClearDirty(clear)
 }
 
 // wantPairs reports whether a link is among the nodes whose pair is not known
@@ -146,73 +168,6 @@ func (e *Engine) wantPairs(tx *cache.Tx, c *client, dirty []odbxfs.NodeID) bool 
 		e.wakeAt(e.opt.Now())
 	}
 	return want && !e.opt.OnlyPlan
-}
-
-// busy is what must not be planned now: nodes with an intent or a task, and
-// things in Dropbox that have the place of a queued create, since they are what
-// that task made, seen before its answer was settled.
-type busy struct {
-	nodes  map[odbxfs.NodeID]bool
-	claims map[claim]bool
-	tree   odbxfs.Reader[odbxfs.DropboxNode]
-	synced odbxfs.Reader[odbxfs.Pair]
-}
-
-// claim is a name in a folder, as Dropbox compares names.
-type claim struct {
-	parent odbxfs.NodeID
-	name   string
-}
-
-func (e *Engine) busyNodes(tx *cache.Tx, c *client) (*busy, error) {
-	b := &busy{nodes: map[odbxfs.NodeID]bool{}, claims: map[claim]bool{}, tree: tx.Dropbox(), synced: tx.Synced()}
-	err := tx.Tasks(func(t odbxfs.Task) bool {
-		b.nodes[t.Node] = true
-		creates := t.Kind == odbxfs.TaskDropboxMkdir || t.Kind == odbxfs.TaskDropboxUpload && t.Dropbox == nil
-		if t.Client == c.id && creates {
-			b.claims[claim{t.Parent, odbxfs.FoldName(t.Name)}] = true
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	if !e.opt.Intents {
-		return b, nil
-	}
-	list, err := tx.Intents(0)
-	if err != nil {
-		return nil, err
-	}
-	for _, in := range list {
-		b.nodes[in.Node] = true
-	}
-	return b, nil
-}
-
-func (b *busy) has(id odbxfs.NodeID) bool { return b.nodes[id] || b.claimed(id) }
-
-// claimed reports whether the node is known in Dropbox only, at the place of a
-// queued create or anywhere below it: what is in such a folder was put there by
-// the same batch, or is planned once the folder is one with Odoo's.
-func (b *busy) claimed(id odbxfs.NodeID) bool {
-	if len(b.claims) == 0 {
-		return false
-	}
-	for id != odbxfs.RootNode {
-		n, ok := b.tree.Node(id)
-		if !ok {
-			return false
-		}
-		if _, paired := b.synced.Node(id); paired {
-			return false
-		}
-		if b.claims[claim{n.Parent, odbxfs.FoldName(n.Name)}] {
-			return true
-		}
-		id = n.Parent
-	}
-	return false
 }
 
 // dirtyOf gives the dirty nodes of a client that are not busy, and whether

@@ -30,6 +30,12 @@ const (
 
 // decide plans for one item. Its parent and name are final.
 func (pl *planner) decide(it *item) {
+	if pl.waiting(it) {
+		if pl.pol.Waits != nil {
+			pl.pol.Waits(it.id)
+		}
+		return
+	}
 	switch {
 	case it.away != nil:
 		pl.decideAway(it)

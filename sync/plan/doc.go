@@ -75,9 +75,10 @@
 //
 // # What it does not do
 //
-// A node that is busy is never planned for; it keeps the name that it has, and
-// what goes into it is planned all the same, behind it in the queue. Whoever
-// finishes with a node marks it dirty again.
+// A node that is busy is never planned for; it keeps the name that it has (who
+// wants that waits, if it may leave: [Policy].Leaves), and what goes into it is
+// planned all the same, behind it in the queue. Whoever finishes with a node
+// marks it dirty again.
 //
 // It does not see content: whether two files are equal is known only through a
 // pair or [Policy].Same. A rule in a free folder of another client has no place

@@ -34,6 +34,7 @@ type item struct {
 	follows side          // whose place holds
 	parent  odbxfs.NodeID // where it is to be, on both sides
 	name    string        // how it is to be called in Dropbox; set by the naming
+	waits   bool          // for that name, until a busy node has left it; set by the naming
 }
 
 // item gives the item of a node, of the node it was merged into if it was.

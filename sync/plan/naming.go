@@ -120,6 +120,10 @@ func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) {
 	slices.SortFunc(odoo, byAge)
 	for _, it := range odoo {
 		want := it.proposal()
+		if holder, taken := h.taken[odbxfs.FoldName(want)]; taken && pl.pol.leaves(holder) {
+			it.waits = true
+			continue
+		}
 		for n := 1; !h.take(it, want); n++ {
 			want = odbxfs.DropboxWithSuffix(it.proposal(), clashSuffix(it.o.Ref.ID, n))
 		}
@@ -130,6 +134,23 @@ func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) {
 			want = odbxfs.Conflicted(it.d.Name, n)
 		}
 	}
+}
+
+// waiting reports whether the item waits for its name, or is to be put into a
+// folder that is not in Dropbox yet and waits itself.
+func (pl *planner) waiting(it *item) bool {
+	if it.waits {
+		return true
+	}
+	for range maxDepth {
+		if it.d != nil || it.parent == odbxfs.RootNode || it.parent == 0 {
+			return false
+		}
+		if it = pl.item(it.parent); it.waits && it.d == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // clashSuffix is " (id)", and should that be taken too " (id-2)".

@@ -23,6 +23,15 @@ type Policy struct {
 	// or a task that is not through. It may be nil. It must give the same answer
 	// throughout a call.
 	Busy func(odbxfs.NodeID) bool
+	// Leaves reports of a busy node whether what it is busy with may take it from
+	// its place in Dropbox: whoever wants its name waits for that, and gets no
+	// other name for a moment's sake. What waits for a person is not about to
+	// leave. It may be nil, and must give the same answer throughout a call.
+	Leaves func(odbxfs.NodeID) bool
+	// Waits is told of each node that waits so, and of what is to be put into a
+	// folder that does: nothing is planned for it, and it is to be planned for
+	// again when a busy node is through. It may be nil.
+	Waits func(odbxfs.NodeID)
 }
 
 // emptyContentHash is Dropbox's content_hash of no bytes: the SHA-256 of none.
@@ -48,6 +57,8 @@ func (p Policy) same(o *odbxfs.OdooNode, d *odbxfs.DropboxNode) bool {
 }
 
 func (p Policy) busy(id odbxfs.NodeID) bool { return p.Busy != nil && p.Busy(id) }
+
+func (p Policy) leaves(id odbxfs.NodeID) bool { return p.Leaves != nil && p.busy(id) && p.Leaves(id) }
 
 // converts reports whether this client's attachments become links.
 func (p Policy) converts() bool {
