@@ -140,7 +140,7 @@ func (d *fakeDropbox) personMoves(from, to string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n, ok := d.at(from)
-	if _, taken := d.at(to); !ok || taken || strings.HasPrefix(to, from+"/") {
+	if there, taken := d.at(to); !ok || taken && there.ID != n.ID || strings.HasPrefix(to, from+"/") {
 		return
 	}
 	if _, dir := d.at(path.Dir(to)); !dir {

@@ -26,12 +26,14 @@ type rig struct {
 	odoo    *fakeOdoo
 	dropbox *fakeDropbox
 	dir     string
+	stores  int // how many there were
 	store   *cache.Store
 	engine  *Engine
 	pending []Effect
 	landed  []landed // calls that were carried out, and of which the engine has not heard
 	tune    func(*Options)
-	real    bool // the engine's own loop runs it, on the real clock
+	real    bool        // the engine's own loop runs it, on the real clock
+	double  func() bool // whether a call is made twice, since the answer to the first was lost; nil: never
 	trace   []string
 }
 
@@ -69,13 +71,14 @@ func (r *rig) newDir() {
 		r.t.Fatal(err)
 	}
 	r.dir = dir
+	r.stores++
 }
 
 func (r *rig) open() {
 	r.t.Helper()
 	now := func() time.Time { return r.clock }
 	never := func(time.Duration) <-chan time.Time { return nil }
-	store, err := cache.Open(context.Background(), cache.Options{Dir: r.dir, Now: now, After: never, ID: "rig"})
+	store, err := cache.Open(context.Background(), cache.Options{Dir: r.dir, Now: now, After: never, ID: fmt.Sprint("rig", r.stores)})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -130,7 +133,7 @@ func (r *rig) step(ev Event) {
 	r.engine.planDue = true // as the loop does for what was committed meanwhile
 	effects, err := r.engine.Step(ev)
 	if err != nil {
-		r.t.Fatalf("step: %v\n%s", err, strings.Join(r.last(40), "\n"))
+		r.t.Fatalf("step: %v\n%s\n%s", err, strings.Join(r.last(60), "\n"), r.dump())
 	}
 	r.pending = append(r.pending, effects...)
 }
@@ -157,7 +160,12 @@ func (r *rig) run() bool {
 		f := r.pending[i]
 		r.pending = slices.Delete(r.pending, i, i+1)
 		r.trace = append(r.trace, fmt.Sprintf("%s %s", r.clock.Format("05.000"), f.What))
-		r.landed = append(r.landed, landed{f.What, f.Do(context.Background())})
+		ev := f.Do(context.Background())
+		if r.double != nil && r.double() {
+			r.trace = append(r.trace, "TWICE "+f.What)
+			ev = f.Do(context.Background())
+		}
+		r.landed = append(r.landed, landed{f.What, ev})
 		return true
 	}
 	i -= len(can)
@@ -231,13 +239,17 @@ func (r *rig) tree() []string {
 		}
 		b := r.odoo.bytes[ref]
 		if n.Type == odbxfs.Link {
-			id := odbxfs.DropboxID("id:" + strings.TrimSuffix(strings.TrimPrefix(n.URL, "https://www.dropbox.com/scl/fi/"), "?dl=0"))
-			b = r.dropbox.bytes[id]
+			b = r.dropbox.bytes[linkedID(n.URL)]
 		}
 		out = append(out, p+" = "+string(b))
 	}
 	slices.Sort(out)
 	return out
+}
+
+// linkedID is the file to which a link of the fake leads.
+func linkedID(url string) odbxfs.DropboxID {
+	return odbxfs.DropboxID("id:" + strings.TrimSuffix(strings.TrimPrefix(url, "https://www.dropbox.com/scl/fi/"), "?dl=0"))
 }
 
 func (r *rig) odooPath(n odbxfs.OdooNode) string {

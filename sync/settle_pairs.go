@@ -24,6 +24,9 @@ func (x *executor) agreed(v verdict, url string) odbxfs.Pair {
 	if v.Kind == odbxfs.TaskDropboxMove && v.Pass == odbxfs.Backward {
 		return p // out of the way, for a task that is still to come: nothing is agreed yet, and a tombstone stays one
 	}
+	if v.Kind == odbxfs.TaskOdooMove && url == "" {
+		url = p.URL // a move says nothing of the content: bytes that took the link's place show as new
+	}
 	fresh := v.p == nil || v.p.Gone
 	o, d := first(v.oNow, v.o), first(v.dNow, v.d)
 	p.Gone, p.URL = false, url

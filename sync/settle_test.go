@@ -75,3 +75,25 @@ func (r *rig) isPending(what string) bool {
 	}
 	return false
 }
+
+// A link that came from Dropbox has no agreed checksum. Bytes of the same length
+// that someone puts in its place are new all the same, moved or not.
+func TestAsManyBytesOverALinkFromDropboxAreNew(t *testing.T) {
+	for _, moved := range []bool{false, true} {
+		r := newRig(t, 1)
+		r.calm()
+		r.dropbox.personWrites(dir1+"/a.txt", []byte("one"))
+		r.calm()
+		ref := r.pick(isFile)
+		if moved {
+			r.dropbox.personMoves(dir1+"/a.txt", dir2+"/a.txt")
+		}
+		r.odoo.write(ref, []byte("two"))
+		r.settle()
+		r.agree()
+		if got := files(r.tree()); len(got) != 1 || !strings.HasSuffix(got[0], "/a.txt = two") || r.odoo.nodes[ref].Type != odbxfs.Link {
+			t.Errorf("moved %v: there is %v, %+v", moved, got, r.odoo.nodes[ref])
+		}
+		r.quiet()
+	}
+}

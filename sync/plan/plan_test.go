@@ -274,12 +274,24 @@ func TestStates(t *testing.T) {
 			d.ContentHash, d.Rev = "", "another"
 			w.dropbox[21] = d
 		}, mirror, []string{"odoo-update 21"}},
-		{"a checksum that was never agreed upon converts nothing", func(w *world) {
+		{"bytes whose checksum was never agreed upon are sent, which agrees on it", func(w *world) {
 			w.reduce(24)
 			p := w.pairs[24]
 			p.SHA1 = ""
 			w.pairs[24] = p
-		}, convert, nil},
+		}, convert, []string{"dropbox-upload 24"}},
+		{"as many bytes put over a link that came from Dropbox are new content", func(w *world) {
+			w.link(21)
+			w.settle(21)
+			p := w.pairs[21]
+			p.SHA1 = ""
+			w.pairs[21] = p
+			change(w, 21, func(n *odbxfs.OdooNode) { n.Type, n.URL, n.SHA1, n.Size = odbxfs.Binary, "", sha1Of("other"), p.Size })
+		}, mirror, []string{"dropbox-upload 21"}},
+		{"a row without a checksum is as its size", func(w *world) {
+			change(w, 21, func(n *odbxfs.OdooNode) { n.SHA1 = "" })
+			change(w, 22, func(n *odbxfs.OdooNode) { n.SHA1, n.Size = "", n.Size+1 })
+		}, mirror, []string{"dropbox-upload 22"}},
 		{"a move in Dropbox leaves a name in Odoo that Dropbox can't take", func(w *world) {
 			w.apply(rename(O, 22, "a/b"), 0)
 			d := w.dropbox[22]
