@@ -96,14 +96,22 @@ func (w *work) uploadFound() bool {
 }
 
 // adopt settles an upload that was carried out, although Odoo's side changed
-// since. The pair tells what was sent and from where, so that the next plan sees
-// Odoo's change, and not a file of someone else.
+// since. The pair tells what was sent, from where and to where, so that the next
+// plan sees what either side did since, and not a file of someone else.
 func (x *executor) adopt(v verdict) *verdict {
-	o := *v.o
+	v.end, v.inode = endDone, odbxfs.Inode{} // which shows another name by now
+	if p := v.p; p != nil && !p.Gone && p.Dropbox == v.found.ID && p.ContentHash == v.found.ContentHash {
+		v.dNow = v.found
+		return &v // its pair was written, too
+	}
+	o, d := *v.o, *v.found
 	o.Name, o.ParentRef = v.Odoo.Name, v.Odoo.ParentRef
-	v.end, v.oNow, v.dNow, v.sha1 = endDone, &o, v.found, v.note.SHA1
-	v.inode = odbxfs.Inode{} // it shows another name by now
+	if v.Dropbox == nil {
+		d.Name = v.Name
+	}
+	v.oNow, v.dNow, v.sha1 = &o, &d, v.note.SHA1
 	v = x.agree(v)
+	v.dNow = v.found
 	return &v
 }
 

@@ -92,7 +92,7 @@ func (pl *planner) compare(it *item) {
 	}
 	if p != nil && d != nil {
 		it.dropboxContent = d.Kind == odbxfs.File && contentChangedInDropbox(d, p)
-		it.dropboxPlace = !isTemporary(d.Name, it.id) && (d.Parent != pl.agreedParent(it) || d.Name != p.DropboxName)
+		it.dropboxPlace = !isTemporary(d.Name) && (d.Parent != pl.agreedParent(it) || d.Name != p.DropboxName)
 	}
 	switch {
 	case o == nil && d == nil:
@@ -162,22 +162,25 @@ func fixed(r odbxfs.FolderRole) bool {
 func comesBack(r odbxfs.FolderRole) bool { return fixed(r) || r == odbxfs.RoleDefault }
 
 // temporaryPrefix begins the name that a node has while it makes room for
-// another; the node's id ends it. Such a name is nobody's wish.
+// another; the node's id ends it. Such a name is nobody's wish, even where a lost
+// store has given the node another id since.
 const temporaryPrefix = ".odbxfs-moving-"
 
 func temporaryName(id odbxfs.NodeID) string {
 	return temporaryPrefix + strconv.FormatUint(uint64(id), 10)
 }
 
-func isTemporary(name string, id odbxfs.NodeID) bool {
-	return strings.HasPrefix(name, temporaryPrefix) && name == temporaryName(id)
+func isTemporary(name string) bool {
+	id, found := strings.CutPrefix(name, temporaryPrefix)
+	_, err := strconv.ParseUint(id, 10, 64)
+	return found && err == nil
 }
 
 // proposal is the Dropbox name that Odoo's name asks for: what was agreed as
 // long as Odoo's name is the agreed one. Where two met without having agreed,
 // another case of the name is left as Dropbox has it.
 func (it *item) proposal() string {
-	if p := it.p; p != nil && p.OdooName == it.o.Name && p.DropboxName != "" && !isTemporary(p.DropboxName, it.id) {
+	if p := it.p; p != nil && p.OdooName == it.o.Name && p.DropboxName != "" && !isTemporary(p.DropboxName) {
 		return p.DropboxName
 	}
 	name := odbxfs.DropboxName(it.o.Name)

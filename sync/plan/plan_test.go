@@ -321,6 +321,16 @@ func TestStates(t *testing.T) {
 			d.Name, p.DropboxName = ".odbxfs-moving-21", ".odbxfs-moving-21"
 			w.dropbox[21], w.pairs[21] = d, p
 		}, mirror, []string{"dropbox-move 21 as 6/f"}},
+		{"left under the temporary name of a store that was lost: named as Odoo has it", func(w *world) {
+			d := w.dropbox[21]
+			d.Name = ".odbxfs-moving-9999"
+			w.dropbox[21] = d
+		}, mirror, []string{"dropbox-move 21 as 6/f"}},
+		{"a name that only looks temporary is somebody's", func(w *world) {
+			d := w.dropbox[21]
+			d.Name = ".odbxfs-moving-on"
+			w.dropbox[21] = d
+		}, mirror, []string{"odoo-move 21 as 6/.odbxfs-moving-on"}},
 		{"equal content that meets is one file", func(w *world) {
 			w.putOdoo(30, 4, odbxfs.AttachmentRef(30), odbxfs.RoleNone, "same", "x")
 			w.putDropbox(31, 4, "same", "x")
