@@ -170,6 +170,10 @@ func (x *executor) judgeDropbox(ctx context.Context, w work, res odbxfs.DropboxR
 	switch res.Outcome {
 	case odbxfs.Done:
 	case odbxfs.Gone:
+		if w.copyOf != "" && w.Kind == odbxfs.TaskDropboxUpload {
+			return fail(w, toDropbox, &odbxfs.Error{Op: "copy in Dropbox", Item: w.path, Kind: odbxfs.KindUnsupported,
+				Err: errors.New("the file that it leads to is no longer in Dropbox: restore it there, then retry")})
+		}
 		if w.Kind != odbxfs.TaskDropboxDelete {
 			v.end, v.gone = endReplan, true
 			return v

@@ -255,7 +255,9 @@ func (h *history) dropboxSwaps(a string) {
 		return
 	}
 	dir := path.Dir(a)
-	siblings := slices.DeleteFunc(h.dropbox.below(dir), func(n odbxfs.DropboxNode) bool { return path.Dir(n.Path) != dir || n.Path == a })
+	siblings := slices.DeleteFunc(h.dropbox.below(dir), func(n odbxfs.DropboxNode) bool {
+		return path.Dir(n.Path) != dir || n.Path == a || strings.HasPrefix(n.Name, ".odbxfs-") // which nobody takes for a name
+	})
 	if len(siblings) == 0 {
 		return
 	}

@@ -97,3 +97,18 @@ func TestAsManyBytesOverALinkFromDropboxAreNew(t *testing.T) {
 		r.quiet()
 	}
 }
+
+// A copy that Odoo made leads to the file of its original. Where a person removed
+// that in Dropbox before the copy got its own, a person is told so.
+func TestACopyWhoseFileIsGoneIsParkedWithTheReason(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	r.odoo.duplicate(a, order2, "b.pdf")
+	r.dropbox.personRemoves(dir1 + "/a.pdf")
+	r.settle()
+	if why := r.parked(); len(why) != 1 || !strings.Contains(why[0], "b.pdf") || !strings.Contains(why[0], "no longer in Dropbox") {
+		t.Errorf("parked: %v", why)
+	}
+	r.quiet()
+}

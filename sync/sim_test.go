@@ -183,6 +183,9 @@ func (h *history) sameTrees() {
 	plain := func(lines []string) []string {
 		var out []string
 		for _, l := range lines {
+			if strings.HasSuffix(l, " = ") {
+				continue // a copy whose only file a person removed: parked
+			}
 			out = append(out, odbxfs.FoldName(suffix.ReplaceAllString(l, "")))
 		}
 		slices.Sort(out)

@@ -77,7 +77,9 @@ func (pl *planner) addRivals(it *item) {
 	}
 }
 
-// name gives every living item of the work its name in Dropbox.
+// name gives every living item of the work its name in Dropbox. Who has to wait
+// keeps the name that it has, so others may have to wait for that: it goes on
+// until nobody else does.
 func (pl *planner) name() {
 	newcomers := map[odbxfs.NodeID][]*item{}
 	for _, it := range pl.sorted() {
@@ -85,31 +87,39 @@ func (pl *planner) name() {
 			newcomers[it.parent] = append(newcomers[it.parent], it)
 		}
 	}
-	for _, folder := range slices.Sorted(maps.Keys(newcomers)) {
-		pl.nameIn(folder, newcomers[folder])
+	folders := slices.Sorted(maps.Keys(newcomers))
+	for more := true; more; {
+		more = false
+		for _, folder := range folders {
+			more = pl.nameIn(folder, newcomers[folder]) || more
+		}
+		if more {
+			clear(pl.homes)
+		}
 	}
 }
 
 // nameIn names the items of one folder. First come those that nothing is
 // planned for, then those that stay as they are, then what Odoo places, the
 // lower id first, and last what Dropbox places: on a clash Odoo's side keeps
-// the name.
-func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) {
+// the name. It reports whether somebody has to wait who did not before.
+func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) (more bool) {
 	if !slices.ContainsFunc(items, func(it *item) bool { return it.follows == odooSide && !it.stays() }) {
 		for _, it := range items { // all have their names in Dropbox already: no need to look at the folder
 			it.name = it.d.Name
 		}
-		return
+		return false
 	}
 	h := pl.home(folder)
 	for key, id := range h.residents {
-		if !pl.work[id] {
+		if !pl.work[id] || pl.item(id).waits {
 			h.taken[key] = id
 		}
 	}
 	var odoo, dropbox []*item
 	for _, it := range items {
 		switch {
+		case it.waits:
 		case it.follows == dropboxSide:
 			dropbox = append(dropbox, it)
 		case it.stays() && h.take(it, it.d.Name):
@@ -120,8 +130,8 @@ func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) {
 	slices.SortFunc(odoo, byAge)
 	for _, it := range odoo {
 		want := it.proposal()
-		if holder, taken := h.taken[odbxfs.FoldName(want)]; taken && pl.pol.leaves(holder) {
-			it.waits = true
+		if holder, taken := h.taken[odbxfs.FoldName(want)]; taken && (pl.pol.leaves(holder) || pl.item(holder).waits) {
+			it.waits, more = true, true
 			continue
 		}
 		for n := 1; !h.take(it, want); n++ {
@@ -134,6 +144,7 @@ func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) {
 			want = odbxfs.Conflicted(it.d.Name, n)
 		}
 	}
+	return more
 }
 
 // waiting reports whether the item waits for its name, or is to be put into a
