@@ -13,6 +13,9 @@ var (
 	ErrLocked = errors.New("the store is in use by another process")
 	// ErrNoParent: a node was put whose parent the tree does not have (yet).
 	ErrNoParent = errors.New("the parent is not in the tree")
+	// ErrTwoThings: two nodes that are in one tree can't become one. Nothing of
+	// that call was written, and the transaction may go on.
+	ErrTwoThings = errors.New("two things of one side can't be one")
 	// ErrTooBig: the transaction is larger than the store takes at once; do it
 	// in smaller steps. Nothing of it was written.
 	ErrTooBig = errors.New("too much for one transaction of the store")

@@ -8,8 +8,7 @@ import (
 
 // Merge says that node from, known in one of the remote trees only, is the same
 // thing as node into. Everything of from becomes into's; from leads to into
-// until the store is opened again. It fails, having written nothing, when one
-// tree has both.
+// until the store is opened again. [ErrTwoThings] when one tree has both.
 func (tx *Tx) Merge(from, into odbxfs.NodeID) error {
 	if from == into {
 		return nil
@@ -27,7 +26,7 @@ func (tx *Tx) Merge(from, into odbxfs.NodeID) error {
 			return err
 		}
 		if a && b {
-			return fmt.Errorf("nodes %d and %d are two things in one tree", from, into)
+			return fmt.Errorf("nodes %d and %d: %w", from, into, ErrTwoThings)
 		}
 	}
 	for _, step := range []func(from, into odbxfs.NodeID) error{

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -218,7 +219,11 @@ func (e *Engine) tookPairs(c *client, page []odbxfs.Pair, err error) error {
 					continue // an answer of ours was later than this page
 				}
 			}
-			if err := e.putPair(tx, p); err != nil {
+			switch err := e.putPair(tx, p); {
+			case errors.Is(err, cache.ErrTwoThings):
+				// Both sides of the row belong to others: those are what is there.
+				e.log.Warn("a row of pairs does not fit what is there", "client", c.cfg.Name, "row", p.Row, "error", err)
+			case err != nil:
 				return fmt.Errorf("pair %d: %w", p.Row, err)
 			}
 		}

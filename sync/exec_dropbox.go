@@ -203,6 +203,9 @@ func (x *executor) judgeDropbox(ctx context.Context, w work, res odbxfs.DropboxR
 		return fail(w, toDropbox, &odbxfs.Error{Op: "write to Dropbox", Item: w.path, Kind: odbxfs.KindUnknown,
 			Err: errors.New("done, but it does not say what is there now")})
 	}
+	if other := x.ownedBy(w, v.dNow.ID); other != nil {
+		return *other
+	}
 	v.dNow.Client = x.cfg.ID
 	if sent != nil {
 		if v = x.verify(ctx, v, sent); v.end != endDone {
@@ -210,6 +213,35 @@ func (x *executor) judgeDropbox(ctx context.Context, w work, res odbxfs.DropboxR
 		}
 	}
 	return x.agree(v)
+}
+
+// ownedBy gives the verdict on a create that found its work done by what is the
+// file or folder of another document. Nil: it is nobody's.
+func (x *executor) ownedBy(w work, id odbxfs.DropboxID) *verdict {
+	if w.Dropbox != nil || w.o == nil {
+		return nil
+	}
+	var of odbxfs.OdooRef
+	err := x.store.View(func(tx *cache.Tx) error {
+		node, known, err := tx.PairByDropbox(id)
+		if err != nil || !known || node == w.Node {
+			return err
+		}
+		p, _, err := tx.Pair(node)
+		if !p.Gone {
+			of = p.Odoo
+		}
+		return err
+	})
+	v := fail(w, toDropbox, &odbxfs.Error{Op: "write to Dropbox", Item: w.path, Kind: odbxfs.KindExists,
+		Err: fmt.Errorf("what is there belongs to %s", of)})
+	switch {
+	case err != nil:
+		v.end, v.err = endRetry, fmt.Errorf("store: whose is %s: %w", w.path, err)
+	case of.IsZero() || of == w.o.Ref:
+		return nil
+	}
+	return &v
 }
 
 // agree gives a done task of Dropbox its pair, to be written to Odoo.

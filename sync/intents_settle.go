@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"errors"
 	"fmt"
 
 	"odbxfs"
@@ -21,7 +22,13 @@ func (e *Engine) settleIntents(answers []answer, err error) error {
 	s.ok()
 	e.planDue, e.logDue = true, true
 	for _, a := range answers {
-		if err := e.settleIntent(a); err != nil {
+		err := e.settleIntent(a)
+		if errors.Is(err, cache.ErrTwoThings) {
+			a.res = odbxfs.OdooResult{Outcome: odbxfs.Refused, Err: &odbxfs.Error{Op: "take over Odoo's answer", Item: a.node.Name,
+				Kind: odbxfs.KindInvalid, Err: err}}
+			err = e.update("park an intent", func(tx *cache.Tx) error { return e.parkIntent(tx, a) })
+		}
+		if err != nil {
 			return err
 		}
 	}

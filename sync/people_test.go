@@ -159,7 +159,7 @@ func (h *history) dropboxPath(kind odbxfs.NodeKind, under string) string {
 	var all []string
 	for _, id := range h.dropbox.ids() {
 		n := h.dropbox.nodes[id]
-		if n.Kind == kind && strings.HasPrefix(n.Path, under) {
+		if n.Kind == kind && strings.HasPrefix(n.Path, under) && !strings.HasPrefix(n.Name, ".odbxfs-") {
 			all = append(all, n.Path)
 		}
 	}

@@ -19,19 +19,46 @@ func (e *Engine) settle(c *client, verdicts []verdict) error {
 	e.writes = e.step
 	e.planDue, e.logDue = true, true
 	for part := range slices.Chunk(verdicts, settleRows) {
-		if err := e.update("settle tasks", func(tx *cache.Tx) error {
+		err := e.settlePart(c, part)
+		if errors.Is(err, cache.ErrTwoThings) {
+			// One of them does not fit the trees: each by itself then.
 			for i := range part {
-				if err := e.settleTask(tx, c, &part[i]); err != nil {
-					return fmt.Errorf("%s %q: %w", part[i].Kind, part[i].Name, err)
+				if err = e.settleAlone(c, part[i:i+1]); err != nil {
+					return err
 				}
 			}
-			return nil
-		}); err != nil {
+		}
+		if err != nil {
 			return err
 		}
 	}
 	e.remotesDid(c, verdicts)
 	return nil
+}
+
+func (e *Engine) settlePart(c *client, part []verdict) error {
+	return e.update("settle tasks", func(tx *cache.Tx) error {
+		for i := range part {
+			if err := e.settleTask(tx, c, &part[i]); err != nil {
+				return fmt.Errorf("%s %q: %w", part[i].Kind, part[i].Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// settleAlone settles one task. A remote that answers with something that is
+// known as another thing is not believed: it is planned anew, and parked when
+// that comes out again and again.
+func (e *Engine) settleAlone(c *client, one []verdict) error {
+	err := e.settlePart(c, one)
+	if !errors.Is(err, cache.ErrTwoThings) {
+		return err
+	}
+	v := &one[0]
+	e.log.Warn("an answer names what is known as another thing", "client", c.cfg.Name, "task", v.Kind, "item", v.Name, "error", err)
+	*v = verdict{work: v.work, end: endReplan, side: v.side, err: &odbxfs.Error{Op: v.Kind.String(), Item: v.Name, Kind: odbxfs.KindExists, Err: err}}
+	return e.settlePart(c, one)
 }
 
 // remotesDid notes how the remotes behaved, once for a batch.
