@@ -325,7 +325,7 @@ func TestHeldRemovals(t *testing.T) {
 	}
 }
 
-func TestAFolderGoneInOdooStaysWhileSomethingInItWaits(t *testing.T) {
+func TestAFolderGoneInOdooIsMadeAgainForWhatWaitsInIt(t *testing.T) {
 	s := memStore(t)
 	dir := world(t, s, subfolder(10, "sub", order), document(7, "a", odbxfs.FolderRef(10)))
 	sub := lookup(t, s, dir, "sub").Node
@@ -333,8 +333,12 @@ func TestAFolderGoneInOdooStaysWhileSomethingInItWaits(t *testing.T) {
 	update(t, s, func(tx *Tx) error { return tx.DropOdoo(sub) })
 	wantNames(t, s, dir, "sub")
 	wantNames(t, s, sub, "mine")
-	if i := lookup(t, s, dir, "sub"); i.State != odbxfs.StateParked || i.Reason == "" {
+	if i := lookup(t, s, dir, "sub"); i.State != odbxfs.StateLocal || i.Role != odbxfs.RoleSubfolder || !i.Odoo.IsZero() {
 		t.Fatalf("the folder: %+v", i)
+	}
+	list := intents(t, s)
+	if len(list) != 2 || list[1].Node != sub || list[1].Gone || !list[1].Was.Ref.IsZero() {
+		t.Fatalf("intents %+v, want one that makes the folder", list)
 	}
 	update(t, s, func(tx *Tx) error {
 		if _, err := tx.Unlink(sub, "mine"); err != nil {

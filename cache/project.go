@@ -335,13 +335,22 @@ func (tx *Tx) freeName(parent odbxfs.NodeID, plain string, id int64) (string, er
 	}
 }
 
-// unproject takes a node out of the mount that is no longer in Odoo. A folder
-// stays, parked, while something of the mount's own is in it.
+// unproject takes a node out of the mount that is no longer in Odoo. A folder in
+// which something of the mount's own waits to be sent stays, and is made in Odoo
+// again; where Odoo has no such folders (plain mode) it is parked.
 func (tx *Tx) unproject(r inodeRec) error {
 	if r.I.Kind == odbxfs.Folder {
 		kids, err := tx.list(keyNode(kDentry, r.I.Node), nil, 1, false)
 		if err != nil {
 			return err
+		}
+		if len(kids) > 0 && !tx.s.opt.NoFolders {
+			up, _, err := tx.inode(r.I.Parent)
+			if err != nil {
+				return err
+			}
+			r.I.Odoo, r.I.Role = odbxfs.OdooRef{}, roleIn(up.I.Role)
+			return tx.localEdit(r)
 		}
 		if len(kids) > 0 {
 			r.I.Odoo, r.I.State = odbxfs.OdooRef{}, odbxfs.StateParked

@@ -229,7 +229,10 @@ func (e *Engine) parkIntent(tx *cache.Tx, a answer) error {
 	kind := odbxfs.KindOf(a.res.Err)
 	in.Attempts++
 	in.NotUntil = e.opt.Now().Add(pace(kind, in.Attempts, retryAfter(a.res.Err), e.opt.Random()))
-	if a.res.Outcome == odbxfs.Refused || fateOf(kind, in.Attempts) == fatePark {
+	if kind == odbxfs.KindMissing {
+		e.odoo.due = true // its folder is gone, which a look shows; then it is made again
+	}
+	if a.res.Outcome == odbxfs.Refused && kind != odbxfs.KindMissing || fateOf(kind, in.Attempts) == fatePark {
 		in.Reason = reasonOf(a.res.Err, "Odoo does not take it")
 		if err := e.note(tx, in.Node, "parked: "+in.Reason); err != nil {
 			return err

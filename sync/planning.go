@@ -38,12 +38,10 @@ func (e *Engine) nextPlan() error {
 	return nil
 }
 
-// revive drops parked removals of things that are back on the side from which
-// they had gone: they are planned for as they are now.
+// revive drops parked tasks whose ground has changed: what is there now may do
+// better, and is planned for as it is.
 func (e *Engine) revive(tx *cache.Tx, c *client) error {
-	parked, err := tasksWhere(tx, func(t odbxfs.Task) bool {
-		return t.Client == c.id && t.Reason != "" && t.Kind.Deletes()
-	})
+	parked, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Client == c.id && t.Reason != "" })
 	if err != nil {
 		return err
 	}
@@ -52,9 +50,7 @@ func (e *Engine) revive(tx *cache.Tx, c *client) error {
 		if err := w.read(tx); err != nil {
 			return err
 		}
-		back := t.Kind == odbxfs.TaskDropboxDelete && t.Odoo == nil && w.o != nil ||
-			t.Kind == odbxfs.TaskOdooDelete && t.Dropbox == nil && w.d != nil
-		if !back {
+		if t.Kind == odbxfs.TaskDropboxUnlink || !w.differs() {
 			continue
 		}
 		if err := tx.DropTask(t.Seq); err != nil {

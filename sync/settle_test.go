@@ -112,3 +112,45 @@ func TestACopyWhoseFileIsGoneIsParkedWithTheReason(t *testing.T) {
 	}
 	r.quiet()
 }
+
+// A parked task is about what was there. When a person changes that, it is
+// planned anew, without being asked to.
+func TestWhatIsParkedIsPlannedAnewWhenItChanges(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	r.faults.op = func(op odbxfs.DropboxOp) error {
+		if strings.HasSuffix(op.Path, "/refused") {
+			return &odbxfs.Error{Op: "upload", Item: op.Path, Kind: odbxfs.KindName}
+		}
+		return nil
+	}
+	ref := r.odoo.addFile(order1, "refused", []byte("one"))
+	r.until(func() bool { return len(r.parked()) == 1 })
+	r.odoo.relocate(ref, order1, "taken")
+	r.until(func() bool { return len(files(r.dropbox.paths())) == 1 })
+	r.mustHave(dir1 + "/taken = one")
+	if why := r.parked(); len(why) != 0 {
+		t.Errorf("still parked: %v", why)
+	}
+}
+
+// A folder is removed in Odoo while a file that was put into it in the mount waits
+// to be sent: new content beats a bare deletion, so both come back.
+func TestAFolderRemovedUnderAWaitingFileComesBack(t *testing.T) {
+	for _, record := range []bool{false, true} {
+		r := newRig(t, 1)
+		dir := "Sales Orders/S00001"
+		gone := order1
+		if !record {
+			gone = r.odoo.addFolder(order1, "sub")
+			dir += "/sub"
+		}
+		r.calm()
+		r.odoo.remove(gone)
+		r.mountWrites(dir, "a.txt", []byte("mine"))
+		r.settle()
+		r.agree()
+		r.mustHave("/Odoo/" + dir + "/a.txt = mine")
+		r.quiet()
+	}
+}
