@@ -181,6 +181,8 @@ func validInode(i odbxfs.Inode) error {
 		return invalid("an inode whose name no file system has")
 	case i.Size < 0:
 		return invalid("a negative size")
+	case i.Content != "" && !validContentID(i.Content):
+		return invalid("an inode whose content has no name of ours")
 	}
 	return nil
 }
@@ -191,6 +193,10 @@ func validIntent(i odbxfs.Intent) error {
 		return invalid("an intent without node, place or key")
 	case i.Held && !i.Gone:
 		return invalid("a held intent that deletes nothing")
+	case i.Content != "" && !validContentID(i.Content):
+		return invalid("an intent whose content has no name of ours")
+	case i.ContentSize < 0:
+		return invalid("a negative size")
 	}
 	return nil
 }
@@ -219,6 +225,19 @@ func validContent(c contentRec) error {
 		end = r.Off + r.Len
 	}
 	return nil
+}
+
+// validContentID tells the names that newIDLocked gives, which become paths.
+func validContentID(id odbxfs.ContentID) bool {
+	if len(id) != 16 {
+		return false
+	}
+	for _, c := range id {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // nameError gives why no entry can have this name, or 0.

@@ -3,6 +3,7 @@ package cache
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 
 	"odbxfs"
@@ -46,14 +47,26 @@ func TestDamagedRecordsAreSaidToBe(t *testing.T) {
 	}
 }
 
-// FuzzRecords: what decodes encodes to something that decodes to the same.
-func FuzzRecords(f *testing.F) {
-	for _, v := range []any{
-		odbxfs.Intent{Node: 2, Seq: 1, Key: "k", Was: document(7, "a", order), NotUntil: newClock().now()},
+// recordSeeds has a record of each kind.
+func recordSeeds() []any {
+	return []any{
+		odbxfs.Intent{Node: 2, Seq: 1, Key: "k", Was: document(7, "a", order), NotUntil: newClock().now(), Content: "00000000000000ff"},
 		odbxfs.Task{Seq: 1, Key: "k", Kind: odbxfs.TaskSettle, Pair: &odbxfs.Pair{Node: 2}},
+		odbxfs.DropboxNode{Node: 2, Parent: 1, ID: "id:1", Kind: odbxfs.File, Size: 9},
+		odbxfs.Pair{Node: 2, Kind: odbxfs.File, Dropbox: "id:1", Odoo: odbxfs.AttachmentRef(7)},
+		odbxfs.LogLine{What: "x"},
+		odooRec{N: func() odbxfs.OdooNode { n := document(7, "a", order); n.Node, n.Parent = 3, 2; return n }(), Model: model},
+		countRec{Count: 1, Sum: 2},
+		nodeList{1, 2},
 		inodeRec{I: odbxfs.Inode{Node: 2, Parent: 1, Name: "a", Kind: odbxfs.File}},
 		contentRec{Size: 9, Ranges: []Range{{0, 2}}},
-	} {
+	}
+}
+
+// FuzzRecords: what decodes encodes to something that decodes to the same, and
+// what does not is ErrCorrupt and no half a record.
+func FuzzRecords(f *testing.F) {
+	for _, v := range recordSeeds() {
 		b, err := encode(v)
 		if err != nil {
 			f.Fatal(err)
@@ -63,6 +76,13 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		again[odbxfs.Intent](t, b)
 		again[odbxfs.Task](t, b)
+		again[odbxfs.DropboxNode](t, b)
+		again[odbxfs.Pair](t, b)
+		again[odbxfs.LogLine](t, b)
+		again[odbxfs.Inode](t, b)
+		again[odooRec](t, b)
+		again[countRec](t, b)
+		again[nodeList](t, b)
 		again[inodeRec](t, b)
 		again[contentRec](t, b)
 	})
@@ -72,6 +92,12 @@ func again[T any](t *testing.T, b []byte) {
 	t.Helper()
 	v, err := decode[T](b)
 	if err != nil {
+		if !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("%v, want ErrCorrupt", err)
+		}
+		if !reflect.ValueOf(&v).Elem().IsZero() {
+			t.Fatalf("half a record: %+v", v)
+		}
 		return
 	}
 	one, err := encode(v)

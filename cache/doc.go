@@ -58,7 +58,7 @@
 // Ids are 8 bytes, big endian. Records are CBOR, deterministic, with numbered
 // fields, checked on write and on read. No value goes to Badger's value log.
 //
-//	s/ name                counters, the store's name, the mark of a clean end
+//	s/ name                counters, the format, the store's name, the mark of a clean end
 //	k/ name                Meta
 //	on node                OdooNode and the model its documents hang on
 //	or ref                 node

@@ -28,6 +28,8 @@ var (
 	// ErrFull: the store's disk has no room but what the store needs for itself.
 	// It is ENOSPC, too.
 	ErrFull = fmt.Errorf("the disk of the store is full: %w", unix.ENOSPC)
+	// ErrFormat: the store was made by a newer program; nothing of it was changed.
+	ErrFormat = errors.New("the store is of a newer odbxfs")
 	// ErrStuck: the disk of the store did not take what was to be written in time.
 	ErrStuck = errors.New("the disk of the store does not answer; what was acknowledged is in its logs, for the next start")
 	// ErrClosed: the store, content or writer was closed before.

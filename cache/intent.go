@@ -13,7 +13,11 @@ func (tx *Tx) Intents(limit int) ([]odbxfs.Intent, error) {
 	}
 	var out []odbxfs.Intent
 	for _, e := range items {
-		i, ok, err := tx.Intent(lastID(e.val))
+		id, err := number(e.val)
+		if err != nil {
+			return nil, err
+		}
+		i, ok, err := tx.Intent(odbxfs.NodeID(id))
 		if err != nil {
 			return nil, err
 		}

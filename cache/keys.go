@@ -57,7 +57,7 @@ func scanLen(key []byte) int {
 
 func u64(b []byte, n uint64) []byte { return binary.BigEndian.AppendUint64(b, n) }
 
-// lastID reads the id at the end of a key or that a value is.
+// lastID reads the id at the end of a key.
 func lastID(b []byte) odbxfs.NodeID {
 	if len(b) < 8 {
 		return 0

@@ -27,11 +27,19 @@ func (s *Store) Problems() []Problem { return s.problems }
 const (
 	cleanMark = "clean"
 	storeID   = "id"
+	formatKey = "format"
 )
+
+// format is the version of what is stored, raised whenever an older program
+// would misread it. A store without the mark is of version 1.
+const format = 1
 
 // start brings a store that was just opened into a state that holds together:
 // its root, its contents, and intents whose bytes are really there.
 func (s *Store) start(ctx context.Context) error {
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
 	if err := s.contents.load(); err != nil {
 		return fmt.Errorf("reading contents: %w", err)
 	}
@@ -63,6 +71,21 @@ func (s *Store) start(ctx context.Context) error {
 	return err
 }
 
+// checkFormat refuses a store of a newer program before a byte of it is changed.
+func (s *Store) checkFormat() error {
+	tx := s.newTx(false)
+	defer tx.snap.Discard()
+	b, ok, err := tx.raw(keyText(kCounter, formatKey))
+	if err != nil || !ok {
+		return err
+	}
+	n, err := number(b)
+	if err == nil && n > format {
+		err = fmt.Errorf("%s has format %d, this program knows %d: %w", s.opt.Dir, n, format, ErrFormat)
+	}
+	return err
+}
+
 func (tx *Tx) identifyStore() error {
 	b, ok, err := tx.raw(keyText(kCounter, storeID))
 	if err != nil {
@@ -71,6 +94,9 @@ func (tx *Tx) identifyStore() error {
 	tx.s.id = string(b)
 	if ok {
 		return nil
+	}
+	if err := tx.setRaw(keyText(kCounter, formatKey), u64(nil, format)); err != nil {
+		return err
 	}
 	if tx.s.id = tx.s.opt.ID; tx.s.id == "" {
 		if tx.s.id, err = newID(); err != nil {
@@ -113,6 +139,9 @@ func (c *Contents) load() error {
 	}
 	for _, it := range items {
 		id := odbxfs.ContentID(it.key[2:])
+		if !validContentID(id) {
+			return fmt.Errorf("%w: a content called %q", ErrCorrupt, id)
+		}
 		rec, err := decode[contentRec](it.val)
 		if err != nil {
 			return err

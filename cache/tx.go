@@ -121,7 +121,19 @@ func (tx *Tx) setID(key []byte, id odbxfs.NodeID) error {
 
 func (tx *Tx) id(key []byte) (odbxfs.NodeID, bool, error) {
 	b, ok, err := tx.raw(key)
-	return lastID(b), ok, err
+	if err != nil || !ok {
+		return 0, false, err
+	}
+	n, err := number(b)
+	return odbxfs.NodeID(n), err == nil, err
+}
+
+// number reads a value that is an id or a count.
+func number(b []byte) (uint64, error) {
+	if len(b) != 8 {
+		return 0, fmt.Errorf("%w: a number of %d bytes", ErrCorrupt, len(b))
+	}
+	return binary.BigEndian.Uint64(b), nil
 }
 
 // load reads a record.
@@ -212,7 +224,9 @@ func (tx *Tx) next(name string) (uint64, error) {
 	}
 	n := uint64(0)
 	if ok {
-		n = binary.BigEndian.Uint64(b)
+		if n, err = number(b); err != nil {
+			return 0, err
+		}
 	}
 	n++
 	return n, tx.setRaw(keyText(kCounter, name), u64(nil, n))
