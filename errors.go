@@ -54,6 +54,9 @@ const (
 	// that gives nothing, an account without a section in the config. Nothing
 	// was sent; a person must mend it here.
 	KindSettings
+	// KindRetired: the remote no longer speaks this version of its interface.
+	// Only a newer program helps.
+	KindRetired
 	kindEnd
 )
 
@@ -76,6 +79,7 @@ var kindNames = [kindEnd]string{
 	KindReset:        "cursor no longer valid",
 	KindForeign:      "another database or account answers",
 	KindSettings:     "wrong settings here",
+	KindRetired:      "no longer served, please update odbxfs",
 }
 
 // String names the kind in the words that messages use.

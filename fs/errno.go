@@ -33,6 +33,7 @@ var errnoOfKind = map[odbxfs.ErrorKind]syscall.Errno{
 	odbxfs.KindReset:        syscall.ESTALE,
 	odbxfs.KindForeign:      syscall.EIO,
 	odbxfs.KindSettings:     syscall.EACCES,
+	odbxfs.KindRetired:      syscall.EIO,
 }
 
 // errnoOfMount is the table for what the tree's own rules refuse. A kind that

@@ -31,7 +31,7 @@ func pace(k odbxfs.ErrorKind, failures int, asked time.Duration, jitter float64)
 		return paceAsked
 	case odbxfs.KindCredentials, odbxfs.KindSettings:
 		return paceLogin
-	case odbxfs.KindFull, odbxfs.KindForeign:
+	case odbxfs.KindFull, odbxfs.KindForeign, odbxfs.KindRetired:
 		return paceFull
 	default:
 		wait := paceFirst
@@ -57,7 +57,8 @@ const (
 // fateOf decides by the kind of the error and how often the item has failed.
 func fateOf(k odbxfs.ErrorKind, attempts int) fate {
 	switch k {
-	case odbxfs.KindUnavailable, odbxfs.KindRateLimited, odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindForeign, odbxfs.KindFull:
+	case odbxfs.KindUnavailable, odbxfs.KindRateLimited, odbxfs.KindCredentials, odbxfs.KindSettings, odbxfs.KindForeign,
+		odbxfs.KindFull, odbxfs.KindRetired:
 		return fateRemote
 	case odbxfs.KindChanged, odbxfs.KindMissing, odbxfs.KindReset, odbxfs.KindExists:
 		// A place that is taken was free when this was planned.

@@ -41,6 +41,7 @@ func TestEveryKindOfErrorHasAFate(t *testing.T) {
 		odbxfs.KindReset:        {fateReplan, fatePark},
 		odbxfs.KindForeign:      {fateRemote, fateRemote},
 		odbxfs.KindSettings:     {fateRemote, fateRemote},
+		odbxfs.KindRetired:      {fateRemote, fateRemote},
 	}
 	for _, k := range odbxfs.ErrorKinds() {
 		w, ok := want[k]

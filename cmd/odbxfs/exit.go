@@ -139,6 +139,7 @@ var hints = map[odbxfs.ErrorKind]string{
 	odbxfs.KindCorrupt:      "the bytes were damaged on their way; run it again, and look at proxies in between if it stays",
 	odbxfs.KindUnsupported:  "run `odbxfs setup` with a login that has Settings rights, or name models under [mount] for plain mode",
 	odbxfs.KindReset:        "the server forgot where we were; run it again",
+	odbxfs.KindRetired:      "install a newer odbxfs; nothing is lost until then, and the mount works on",
 	odbxfs.KindForeign:      "this store was made for another database or account; set another `state` folder to begin anew",
 	odbxfs.KindSettings:     "mend it here; `odbxfs settings` lists what can be set. Nothing was sent",
 }

@@ -2,11 +2,13 @@ package dropbox
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	sdk "github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox"
+	"github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox/common"
 	"github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox/files"
 	"github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox/sharing"
 	"github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox/users"
@@ -21,6 +23,19 @@ type Config struct {
 	Secret func(ctx context.Context) (string, error)
 	// AppKey is the app's public key; empty when Secret gives an access token.
 	AppKey string
+	// SelectUser is the member (dbmid:...) that a team's token works as; empty
+	// for a person's own token.
+	SelectUser string
+	// TeamSpace makes paths begin at the team's space instead of at the member's
+	// own folder in it. For an account without a team it is the same.
+	TeamSpace bool
+	// UserAgent names the program to Dropbox; empty: "odbxfs".
+	UserAgent string
+	// Limits are shared by the clients of a process; nil: this one's own.
+	Limits *Limits
+	// Bandwidth gives the limits of now, in bytes a second; 0 is none. It is
+	// asked again for every few kilobytes. Nil: no limits.
+	Bandwidth func() (up, down int64)
 	// The base URLs, without a trailing slash; empty ones are Dropbox's own.
 	API, Content, Notify, WWW string
 	// HTTP carries the requests; nil is http.DefaultTransport.
@@ -33,7 +48,7 @@ type Config struct {
 // Client speaks to one Dropbox account.
 type Client struct {
 	cfg     Config
-	auth    *authTransport
+	http    *transport
 	files   files.ContextClient
 	sharing sharing.ContextClient
 	users   users.ContextClient
@@ -55,8 +70,19 @@ func New(cfg Config) *Client {
 	if cfg.HTTP == nil {
 		cfg.HTTP = http.DefaultTransport
 	}
-	c := &Client{cfg: cfg, auth: &authTransport{cfg: cfg}}
-	conf := sdk.Config{Client: &http.Client{Transport: c.auth}, URLGenerator: cfg.url}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "odbxfs"
+	}
+	if cfg.Limits == nil {
+		cfg.Limits = &Limits{}
+	}
+	if cfg.Bandwidth == nil {
+		cfg.Bandwidth = func() (up, down int64) { return 0, 0 }
+	}
+	c := &Client{cfg: cfg, http: &transport{cfg: cfg, tokens: &tokens{cfg: cfg}, lim: newLimits(cfg.Now),
+		up:   &throttle{now: cfg.Now, sleep: cfg.Sleep, limit: func() int64 { up, _ := cfg.Bandwidth(); return up }},
+		down: &throttle{now: cfg.Now, sleep: cfg.Sleep, limit: func() int64 { _, down := cfg.Bandwidth(); return down }}}}
+	conf := sdk.Config{Client: &http.Client{Transport: c.http}, URLGenerator: cfg.url}
 	c.files, c.sharing, c.users = files.NewContext(conf), sharing.NewContext(conf), users.NewContext(conf)
 	return c
 }
@@ -66,21 +92,39 @@ func (cfg Config) url(host, namespace, route string) string {
 	return base + "/2/" + namespace + "/" + route
 }
 
+// settle notes what is known once the account is: its limits, and the root
+// that paths count from. The root is named in every call from then on, so that
+// one that is exchanged (a person joins a team) answers KindForeign, and nothing
+// is written to the wrong place.
+func (c *Client) settle(account, root, home string) {
+	pinned, header := root, fmt.Sprintf(`{".tag": "root", "root": %q}`, root)
+	if home != root && !c.cfg.TeamSpace {
+		pinned, header = home, fmt.Sprintf(`{".tag": "namespace_id", "namespace_id": %q}`, home)
+	}
+	if pinned == "" {
+		return
+	}
+	cur := c.cfg.Limits.of(account, pinned)
+	c.http.lim.cur.Store(&cur)
+	c.http.root.Store(&header)
+}
+
 // Account tells whose account it is, and how full.
 func (c *Client) Account(ctx context.Context) (odbxfs.DropboxAccount, error) {
 	full, err := c.users.GetCurrentAccountContext(ctx)
 	if err != nil {
 		return odbxfs.DropboxAccount{}, wrap("ask whose account it is", "", err)
 	}
+	root, home := namespaces(full.RootInfo)
+	c.settle(full.AccountId, root, home)
 	space, err := c.users.GetSpaceUsageContext(ctx)
 	if err != nil {
 		return odbxfs.DropboxAccount{}, wrap("ask for the space left", "", err)
 	}
-	a := odbxfs.DropboxAccount{ID: full.AccountId, Email: full.Email, Used: int64(space.Used)}
+	a := odbxfs.DropboxAccount{ID: full.AccountId, Email: full.Email, RootNamespace: root, Used: int64(space.Used)}
 	if full.AccountType != nil {
 		a.Kind = full.AccountType.Tag
 	}
-	a.RootNamespace = rootNamespace(full.RootInfo)
 	switch {
 	case space.Allocation == nil:
 	case space.Allocation.Individual != nil:
@@ -89,4 +133,17 @@ func (c *Client) Account(ctx context.Context) (odbxfs.DropboxAccount, error) {
 		a.Quota = int64(space.Allocation.Team.Allocated)
 	}
 	return a, nil
+}
+
+// namespaces gives the root of the account and the person's home in it.
+func namespaces(info common.IsRootInfo) (root, home string) {
+	switch r := info.(type) {
+	case *common.UserRootInfo:
+		return r.RootNamespaceId, r.HomeNamespaceId
+	case *common.TeamRootInfo:
+		return r.RootNamespaceId, r.HomeNamespaceId
+	case *common.RootInfo:
+		return r.RootNamespaceId, r.HomeNamespaceId
+	}
+	return "", ""
 }

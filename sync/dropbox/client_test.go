@@ -61,6 +61,20 @@ func (w world) apply(ops ...odbxfs.DropboxOp) []odbxfs.DropboxResult {
 	return res
 }
 
+// must applies ops that have to succeed.
+func must(t *testing.T, cl *dropbox.Client, ops ...odbxfs.DropboxOp) {
+	t.Helper()
+	results, err := cl.Apply(t.Context(), ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, res := range results {
+		if res.Outcome != odbxfs.Done {
+			t.Fatalf("%s: outcome %d, %v", ops[i].Path, res.Outcome, res.Err)
+		}
+	}
+}
+
 // must applies one op that has to succeed.
 func (w world) must(op odbxfs.DropboxOp) *odbxfs.DropboxNode {
 	w.t.Helper()
@@ -442,12 +456,18 @@ func TestAnAccessTokenIsRenewed(t *testing.T) {
 	if _, err := cl.Account(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	must(t, cl, put("/Odoo/a", "a"), put("/Odoo/b", "b"))
 	w.srv.ExpireTokens()
-	if _, err := cl.Account(t.Context()); !odbxfs.IsKind(err, odbxfs.KindUnavailable) {
+	if _, err := cl.Account(t.Context()); err != nil {
 		t.Errorf("the call that met the end of the token: %v", err)
 	}
-	if _, err := cl.Account(t.Context()); err != nil {
-		t.Errorf("the next call has a new one: %v", err)
+	w.srv.ExpireTokens()
+	must(t, cl, put("/Odoo/c", "c"), put("/Odoo/d", "d"))
+	w.srv.ExpireTokens()
+	must(t, cl, put("/Odoo/e", "e"))
+	w.srv.RevokeToken()
+	if _, err := cl.Account(t.Context()); !odbxfs.IsKind(err, odbxfs.KindCredentials) {
+		t.Errorf("after the app was removed: %v", err)
 	}
 }
 

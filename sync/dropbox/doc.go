@@ -17,6 +17,9 @@
 //	       ├─ Move, Copy ── move_batch_v2, copy_batch_v2 (poll)
 //	       └─ Remove ────── delete_batch (poll)
 //
-// A [Client] may be used by several goroutines at once. It does not wait on
-// rate limits by itself: they come back as KindRateLimited with the time to wait.
+// A [Client] may be used by several goroutines at once. A call that meets a rate
+// limit comes back as KindRateLimited with the time to wait, and until then no
+// other is sent for that account (or namespace), which may share its [Limits]
+// with other clients of the process; the steps of one long work wait by
+// themselves, up to a minute.
 package dropbox

@@ -42,114 +42,67 @@ func (e *apiError) has(tag string) bool {
 	return false
 }
 
-// kindByTag gives the kind of an error union. The innermost tag that is known
-// decides, so "path/conflict/file" is a conflict.
-var kindByTag = map[string]odbxfs.ErrorKind{
-	"not_found": odbxfs.KindMissing, "deleted": odbxfs.KindMissing,
-	"shared_link_not_found": odbxfs.KindMissing,
-	"conflict":              odbxfs.KindExists, "shared_link_already_exists": odbxfs.KindExists,
-	"malformed_path": odbxfs.KindName, "disallowed_name": odbxfs.KindName,
-	"insufficient_space": odbxfs.KindFull, "insufficient_quota": odbxfs.KindFull,
-	"too_many_write_operations": odbxfs.KindRateLimited, "too_many_requests": odbxfs.KindRateLimited,
-	"no_write_permission": odbxfs.KindAccess, "access_restricted": odbxfs.KindAccess, "team_folder": odbxfs.KindAccess,
-	"access_denied": odbxfs.KindAccess, "no_permission": odbxfs.KindAccess, "restricted_content": odbxfs.KindAccess,
-	"not_authorized": odbxfs.KindUnsupported, "invalid_settings": odbxfs.KindUnsupported, "email_not_verified": odbxfs.KindUnsupported,
-	"invalid_account_type": odbxfs.KindUnsupported, "unsupported_file": odbxfs.KindUnsupported,
-	"missing_scope": odbxfs.KindCredentials, "invalid_access_token": odbxfs.KindCredentials, "expired_access_token": odbxfs.KindCredentials,
-	"user_suspended": odbxfs.KindCredentials, "invalid_select_user": odbxfs.KindCredentials, "route_access_denied": odbxfs.KindCredentials,
-	"invalid_root": odbxfs.KindForeign,
-	"reset":        odbxfs.KindReset, "too_large": odbxfs.KindTooLarge, "payload_too_large": odbxfs.KindTooLarge, "too_many_files": odbxfs.KindTooLarge,
-	"content_hash_mismatch": odbxfs.KindCorrupt, "length_mismatch": odbxfs.KindCorrupt,
-	"incorrect_offset": odbxfs.KindChanged, "closed": odbxfs.KindChanged, "not_closed": odbxfs.KindChanged, "lookup_failed": odbxfs.KindChanged,
-	"not_file": odbxfs.KindChanged, "not_folder": odbxfs.KindChanged, "cant_move_folder_into_itself": odbxfs.KindChanged,
-	"internal_error": odbxfs.KindUnavailable, "operation_suppressed": odbxfs.KindUnavailable, "in_progress": odbxfs.KindUnavailable,
-	"invalid_async_job_id": odbxfs.KindUnavailable,
-}
-
-func kindOfTags(tags []string) odbxfs.ErrorKind {
-	for i := len(tags) - 1; i >= 0; i-- {
-		if kind, ok := kindByTag[tags[i]]; ok {
-			return kind
-		}
-	}
-	return odbxfs.KindUnknown
-}
-
 // classify turns an answer that is no success into an error. It is the only
 // place that looks at status, tags and text.
 func classify(route string, status int, h http.Header, body []byte) *odbxfs.Error {
-	answer := &apiError{status: status, tags: tagsOfBody(body)}
-	if len(answer.tags) == 0 {
+	tags, wait := tagsOfBody(body)
+	answer := &apiError{status: status, tags: tags}
+	if len(tags) == 0 {
 		answer.text = firstLine(body)
 	}
-	e := &odbxfs.Error{Op: route, Kind: kindOfTags(answer.tags), RequestID: h.Get("X-Dropbox-Request-Id"), Err: answer}
+	e := &odbxfs.Error{Op: route, Kind: kindOfTags(tags), RequestID: h.Get("X-Dropbox-Request-Id"), Err: answer}
 	switch {
 	case status == http.StatusTooManyRequests:
-		e.Kind, e.RetryAfter = odbxfs.KindRateLimited, max(retryAfter(h), lockWait)
+		e.Kind, e.RetryAfter = odbxfs.KindRateLimited, max(retryAfter(h), time.Duration(wait)*time.Second, lockWait)
 	case status == http.StatusUnauthorized:
 		e.Kind = odbxfs.KindCredentials
 	case status == http.StatusServiceUnavailable:
 		e.Kind, e.RetryAfter = odbxfs.KindUnavailable, retryAfter(h)
 	case status >= 500:
 		e.Kind = odbxfs.KindUnavailable
-	case status == http.StatusBadRequest && strings.Contains(answer.text, "Unknown API function"):
-		e.Kind = odbxfs.KindUnsupported
-	case status == http.StatusBadRequest && strings.Contains(answer.text, "cursor"):
-		e.Kind = odbxfs.KindReset
-	case status == http.StatusBadRequest && strings.Contains(answer.text, "did not match pattern"):
-		e.Kind = odbxfs.KindName
+	case status == http.StatusGone || retired(answer.text):
+		e.Kind = odbxfs.KindRetired
+	case status == http.StatusUnprocessableEntity:
+		e.Kind = odbxfs.KindForeign // the root that was signed in to is not there any more
+	case status == http.StatusRequestHeaderFieldsTooLarge, status == http.StatusRequestEntityTooLarge:
+		e.Kind = odbxfs.KindTooLarge
 	case status == http.StatusBadRequest:
-		e.Kind = odbxfs.KindInvalid
+		e.Kind = kindOfComplaint(answer.text)
 	case status == http.StatusForbidden && e.Kind == odbxfs.KindUnknown:
 		e.Kind = odbxfs.KindAccess
+	case e.Kind == odbxfs.KindMissing && strings.HasPrefix(route, "files/upload_session/append"):
+		e.Kind = odbxfs.KindReset // it is the session that is not found
 	}
 	return e
+}
+
+// kindOfComplaint is the kind of a 400, which has nothing but a text.
+func kindOfComplaint(text string) odbxfs.ErrorKind {
+	switch {
+	case strings.Contains(text, "Unknown API function"):
+		return odbxfs.KindUnsupported
+	case strings.Contains(text, "cursor"):
+		return odbxfs.KindReset
+	case strings.Contains(text, "did not match pattern"):
+		return odbxfs.KindName
+	case strings.HasPrefix(text, "<"):
+		// The edge's own page: it speaks of the request's form, not of its
+		// content, and a header that is too long is what it minds.
+		return odbxfs.KindTooLarge
+	}
+	return odbxfs.KindInvalid
+}
+
+// retired reports whether the answer says that this version of the API, or this
+// route of it, is no longer served. Version 1 answered {"error": "v1_retired"}.
+func retired(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "_retired") || strings.Contains(text, "has been retired") || strings.Contains(text, "is retired")
 }
 
 func firstLine(body []byte) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
 	return line[:min(len(line), 300)]
-}
-
-// tagsOfBody reads {"error": {".tag": ...}} or {"error": {"reason": {".tag": ...}}}.
-func tagsOfBody(body []byte) []string {
-	var answer struct {
-		Error json.RawMessage `json:"error"`
-	}
-	if json.Unmarshal(body, &answer) != nil {
-		return nil
-	}
-	return tagsOf(answer.Error)
-}
-
-// tagsOf follows a union from its tag to the member of that name, and so on.
-func tagsOf(union json.RawMessage) []string {
-	var tags []string
-	for range 8 { // no union of the API is nested that deep
-		var members map[string]json.RawMessage
-		if json.Unmarshal(union, &members) != nil {
-			break
-		}
-		var tag string
-		if json.Unmarshal(members[".tag"], &tag) != nil || tag == "" {
-			// The rate limit's body and a flattened upload error have the next
-			// union under "reason".
-			if union = members["reason"]; union == nil {
-				break
-			}
-			continue
-		}
-		tags = append(tags, tag)
-		next := members[tag]
-		if next == nil {
-			next = members["reason"]
-		}
-		if next == nil {
-			break
-		}
-		union = next
-	}
-	return tags
 }
 
 // entryError is the error of one entry of a batch, a union of the SDK.

@@ -27,7 +27,11 @@ func poll[R any](ctx context.Context, c *Client, op, id string, job func(context
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval, pause.RandomizationFactor = 50*time.Millisecond, 5*time.Second, 0
 	for start := c.cfg.Now(); ; {
-		res, err := job(ctx, id)
+		var res *R
+		err := c.patiently(ctx, func() (err error) {
+			res, err = job(ctx, id) // the batch goes on meanwhile
+			return err
+		})
 		if res != nil || err != nil {
 			return res, err
 		}
