@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"odbxfs"
 	"odbxfs/cmd/odbxfs/daemon"
 	"odbxfs/sync"
 )
@@ -29,6 +30,9 @@ func printStatus(w io.Writer, s sync.Status) {
 	}
 	for _, c := range s.Clients {
 		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, strings.TrimSpace(c.State+" "+c.Message))
+		if c.Kind == odbxfs.KindCredentials {
+			fmt.Fprintf(&b, "  sign in anew: odbxfs login dropbox --client %q\n", c.Name)
+		}
 	}
 	for _, line := range s.Waiting {
 		fmt.Fprintf(&b, "waiting: %s\n", line)

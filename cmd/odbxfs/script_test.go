@@ -33,7 +33,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir, Setup: setUp, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "odoo": startOdoo, "dropbox": startDropbox, "eventually": eventually, "mounted": mounted,
+			"exits": exits, "odoo": startOdoo, "dropbox": startDropbox, "eventually": eventually, "mounted": mounted, "allow": allow,
 		},
 	})
 }

@@ -49,6 +49,7 @@ type Config struct {
 type Client struct {
 	cfg     Config
 	http    *transport
+	sdk     sdk.Config
 	files   files.ContextClient
 	sharing sharing.ContextClient
 	users   users.ContextClient
@@ -83,6 +84,7 @@ func New(cfg Config) *Client {
 		up:   &throttle{now: cfg.Now, sleep: cfg.Sleep, limit: func() int64 { up, _ := cfg.Bandwidth(); return up }},
 		down: &throttle{now: cfg.Now, sleep: cfg.Sleep, limit: func() int64 { _, down := cfg.Bandwidth(); return down }}}}
 	conf := sdk.Config{Client: &http.Client{Transport: c.http}, URLGenerator: cfg.url}
+	c.sdk = conf
 	c.files, c.sharing, c.users = files.NewContext(conf), sharing.NewContext(conf), users.NewContext(conf)
 	return c
 }

@@ -4,11 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"net/url"
-	"strings"
 	gosync "sync"
 	"time"
 
@@ -18,6 +14,9 @@ import (
 // renewBefore is how long before its end an access token is renewed. They live
 // for 4 hours (oauth2/token, expires_in 14400).
 const renewBefore = 5 * time.Minute
+
+// maxLife is the longest that an access token is believed to live, in seconds.
+const maxLife = 24 * 60 * 60
 
 // tokens keeps the access token of one login.
 type tokens struct {
@@ -50,7 +49,7 @@ func (t *tokens) token(ctx context.Context) (string, error) {
 	}
 	if err := t.renewLocked(ctx, secret); err != nil {
 		if odbxfs.IsKind(err, odbxfs.KindCredentials) {
-			t.refused, t.reason = secret, err
+			t.refused, t.reason = secret, asError(err).Err
 		}
 		return "", err
 	}
@@ -62,24 +61,9 @@ func (t *tokens) token(ctx context.Context) (string, error) {
 func (t *tokens) renewLocked(ctx context.Context, refresh string) error {
 	const op = "renew Dropbox's access token"
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "client_id": {t.cfg.AppKey}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.cfg.API+"/oauth2/token", strings.NewReader(form.Encode()))
+	body, err := askToken(ctx, t.cfg.HTTP, t.cfg.API, op, form)
 	if err != nil {
-		return &odbxfs.Error{Op: op, Kind: odbxfs.KindInvalid, Err: err}
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := t.cfg.HTTP.RoundTrip(req)
-	if err != nil {
-		return unreachable(op, err)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
-	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return unreachable(op, err)
-	}
-	if resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusUnauthorized {
-		return &odbxfs.Error{Op: op, Kind: odbxfs.KindCredentials, Err: oauthReason(body)}
-	}
-	if resp.StatusCode != http.StatusOK {
-		return classify(op, resp.StatusCode, resp.Header, body)
+		return err
 	}
 	var answer struct {
 		AccessToken string `json:"access_token"`
@@ -88,19 +72,9 @@ func (t *tokens) renewLocked(ctx context.Context, refresh string) error {
 	if err := json.Unmarshal(body, &answer); err != nil || answer.AccessToken == "" {
 		return &odbxfs.Error{Op: op, Kind: odbxfs.KindUnavailable, Err: errors.New("the answer has no access token")}
 	}
-	t.access, t.expires = answer.AccessToken, t.cfg.Now().Add(time.Duration(answer.ExpiresIn)*time.Second)
+	life := time.Duration(min(max(answer.ExpiresIn, 0), maxLife)) * time.Second
+	t.access, t.expires = answer.AccessToken, t.cfg.Now().Add(life)
 	return nil
-}
-
-func oauthReason(body []byte) error {
-	var answer struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.Error == "" {
-		return errors.New("the refresh token was refused")
-	}
-	return fmt.Errorf("%s: %s", answer.Error, answer.Description)
 }
 
 // refuse notes that Dropbox no longer takes this token. Of one that can be

@@ -177,7 +177,7 @@ func TestWhatTheTokenEndpointCanAnswer(t *testing.T) {
 	}{
 		{"a revoked refresh token", answer{status: 400, body: `{"error": "invalid_grant", "error_description": "refresh token is invalid or revoked"}`}, odbxfs.KindCredentials, "revoked"},
 		{"an app that is none", answer{status: 401, body: `{"error": "invalid_client"}`}, odbxfs.KindCredentials, "invalid_client"},
-		{"a 400 without words", answer{status: 400, body: `<html>`}, odbxfs.KindCredentials, "was refused"},
+		{"a 400 without words", answer{status: 400, body: `<html>`}, odbxfs.KindCredentials, "without a reason"},
 		{"an answer without a token", answer{status: 200, body: `{}`}, odbxfs.KindUnavailable, "no access token"},
 		{"no JSON", answer{status: 200, body: `sorry`}, odbxfs.KindUnavailable, "no access token"},
 		{"overload", answer{status: 503, body: ``}, odbxfs.KindUnavailable, "Service Unavailable"},

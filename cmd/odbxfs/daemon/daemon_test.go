@@ -87,25 +87,8 @@ func TestPlainModeIsTheMountsWithModels(t *testing.T) {
 	}
 }
 
-func TestACloudClientFindsItsSection(t *testing.T) {
-	one := map[string]config.Dropbox{"anything": {AppKey: "only"}}
+func TestACloudClientWithoutASectionIsTold(t *testing.T) {
 	two := map[string]config.Dropbox{"main-account": {AppKey: "a"}, "Other": {AppKey: "b"}}
-	for _, c := range []struct {
-		what, name string
-		have       map[string]config.Dropbox
-		want       string // its app key; empty: none
-	}{
-		{"by its name in small letters, dashes for spaces", "Main  Account", two, "a"},
-		{"by its name as it is", "Other", two, "b"},
-		{"the only section serves whoever asks", "Main", one, "only"},
-		{"one of several does not", "Main", two, ""},
-		{"there is none", "Main", nil, ""},
-	} {
-		b := newBoxes(Options{Config: config.Config{Dropbox: c.have}})
-		if got, ok := b.section(c.name); got.AppKey != c.want || ok != (c.want != "") {
-			t.Errorf("%s: %q, %t", c.what, got.AppKey, ok)
-		}
-	}
 	b := newBoxes(Options{Config: config.Config{Dropbox: two}})
 	if _, err := b.connect(t.Context(), odbxfs.CloudClient{ID: 1, Name: "Main"}); !odbxfs.IsKind(err, odbxfs.KindSettings) || !strings.Contains(err.Error(), "[dropbox.main]") {
 		t.Errorf("no section: %v", err)

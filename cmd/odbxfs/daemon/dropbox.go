@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 	gosync "sync"
 	"time"
 
@@ -17,7 +16,8 @@ import (
 
 // boxes are the Dropbox accounts that are signed in to, by cloud client.
 type boxes struct {
-	opt Options
+	opt    Options
+	limits dropbox.Limits // of all accounts of this process
 
 	mu   gosync.Mutex
 	open map[odbxfs.ClientID]*dropbox.Client // guarded by mu
@@ -30,42 +30,28 @@ func newBoxes(opt Options) *boxes {
 // connect is the engine's connector: the login comes from the config's section
 // of the cloud client's name.
 func (b *boxes) connect(_ context.Context, c odbxfs.CloudClient) (sync.Dropbox, error) {
-	cfg, ok := b.section(c.Name)
+	name, cfg, ok := b.opt.Config.Section(c.Name)
 	if !ok {
 		return nil, &odbxfs.Error{Op: "sign in to Dropbox", Item: c.Name, Kind: odbxfs.KindSettings,
-			Err: fmt.Errorf("the config has no [dropbox.%s] with a token", sectionName(c.Name))}
+			Err: fmt.Errorf("the config has no [dropbox.%s] with a token", name)}
 	}
-	client := dropbox.New(dropbox.Config{
-		Secret: cfg.Read, AppKey: cfg.AppKey, API: cfg.API, Content: cfg.Content, Notify: cfg.Notify, WWW: cfg.WWW,
-		HTTP: b.opt.HTTP, Now: time.Now, Sleep: sleep,
-	})
+	client := newDropbox(b.opt, cfg, &b.limits)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open[c.ID] = client
 	return client, nil
 }
 
-// section finds a client's settings. A single section serves a single client,
-// whatever it is called.
-func (b *boxes) section(name string) (config.Dropbox, bool) {
-	if cfg, ok := b.opt.Config.Dropbox[sectionName(name)]; ok {
-		return cfg, true
-	}
-	if cfg, ok := b.opt.Config.Dropbox[name]; ok {
-		return cfg, true
-	}
-	if len(b.opt.Config.Dropbox) == 1 {
-		for _, only := range b.opt.Config.Dropbox {
-			return only, true
-		}
-	}
-	return config.Dropbox{}, false
+// Dropbox makes a client for the account of a section, for commands.
+func Dropbox(opt Options, cfg config.Dropbox) *dropbox.Client {
+	return newDropbox(opt, cfg, nil)
 }
 
-// sectionName is how a client's name stands in the config: lower case, with
-// dashes for spaces.
-func sectionName(name string) string {
-	return strings.ToLower(strings.Join(strings.Fields(name), "-"))
+func newDropbox(opt Options, cfg config.Dropbox, limits *dropbox.Limits) *dropbox.Client {
+	return dropbox.New(dropbox.Config{
+		Secret: cfg.Read, AppKey: cfg.AppKey, API: cfg.API, Content: cfg.Content, Notify: cfg.Notify, WWW: cfg.WWW,
+		HTTP: opt.HTTP, Limits: limits, Now: time.Now, Sleep: sleep,
+	})
 }
 
 // content gives the account for reading; nil while there is no login.
