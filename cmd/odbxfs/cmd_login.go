@@ -163,6 +163,10 @@ login. To bring everything back into Odoo first, use odbxfs reset.`,
 			if err := d.MayKeep(); err != nil {
 				return notKept(name, err)
 			}
+			if _, err := d.Read(cmd.Context()); config.IsAbsent(err) {
+				_, err = fmt.Fprintf(a.stdout, "[dropbox.%s] has no login\n", name)
+				return err
+			}
 			err = daemon.Dropbox(daemon.Options{Config: cfg}, d).Revoke(cmd.Context())
 			if err != nil && !odbxfs.IsKind(err, odbxfs.KindCredentials) {
 				return err // it would stay good at Dropbox

@@ -30,7 +30,7 @@ func printStatus(w io.Writer, s sync.Status) {
 	}
 	for _, c := range s.Clients {
 		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, strings.TrimSpace(c.State+" "+c.Message))
-		if c.Kind == odbxfs.KindCredentials {
+		if c.Kind == odbxfs.KindCredentials || c.Kind == odbxfs.KindSettings {
 			fmt.Fprintf(&b, "  sign in anew: odbxfs login dropbox --client %q\n", c.Name)
 		}
 	}

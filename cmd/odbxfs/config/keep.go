@@ -38,6 +38,12 @@ func (s Secret) Keep(value string) (string, error) {
 	return fmt.Sprintf("the keyring, as %q of service odbxfs", s.PasswordKeyring), nil
 }
 
+// IsAbsent reports whether an error of [Secret.Read] says that nothing is kept
+// in the place that is set.
+func IsAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, keyring.ErrNotFound)
+}
+
 // Forget removes a secret that [Secret.Keep] put there. One that is not there
 // is no error.
 func (s Secret) Forget() error {
