@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -216,15 +217,13 @@ func (b *builder) explain(ctx context.Context, s step, err error) error {
 		s, b.recipe.version, err, tail(name, 25), name, MirrorVar)
 }
 
-// tail gives the last lines of a log for an error; what it cannot read is empty.
+// tail gives the last lines of a log for an error, those that merely tell of a
+// request left out; what it cannot read is empty.
 func tail(name string, lines int) string {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return "(no log: " + err.Error() + ")"
 	}
-	all := bytes.Split(bytes.TrimRight(b, "\n"), []byte("\n"))
-	if len(all) > lines {
-		all = all[len(all)-lines:]
-	}
-	return string(bytes.Join(all, []byte("\n")))
+	all := slices.DeleteFunc(bytes.Split(bytes.TrimRight(b, "\n"), []byte("\n")), requestLine.Match)
+	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
 }

@@ -1,7 +1,10 @@
 package lab
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -30,6 +33,22 @@ func TestCallsAreReadFromTheLogsOfBothVersions(t *testing.T) {
 	}
 	if got := callsIn(serverLog); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestTheEndOfALogLeavesRequestsOut(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "odoo.log")
+	if err := os.WriteFile(name, []byte(serverLog), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := `2026-11-23 15:29:09,000 9 ERROR lab14-x odoo.http: Exception during JSON request handling.
+Traceback (most recent call last):
+  "POST /not/a/request HTTP/1.1" 200 -`
+	if got := tail(name, 3); got != want {
+		t.Errorf("the last 3 lines are\n%s", got)
+	}
+	if got := tail(name, 4); !strings.HasPrefix(got, "2026-11-23 15:28:57,631 9 INFO lab14-x odoo.modules.loading: Modules loaded.\n") {
+		t.Errorf("the last 4 lines are\n%s", got)
 	}
 }
 

@@ -51,7 +51,7 @@ func StartWith(tb TB, o Options) *Server {
 	}
 	tb.Cleanup(func() {
 		if f, ok := tb.(interface{ Failed() bool }); ok && f.Failed() {
-			tb.Logf("the end of the log of Odoo %d:\n%s", s.Version, tail(s.LogPath(), 30))
+			tb.Logf("the end of the log of Odoo %d:\n%s", s.Version, tail(s.LogPath(), 20))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
 		defer cancel()
