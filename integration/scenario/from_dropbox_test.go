@@ -1,10 +1,12 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // fromDropbox: what people do in Dropbox follows in Odoo and in the mount.
@@ -12,6 +14,7 @@ var fromDropbox = []scenario{
 	{name: "added, edited, renamed, moved and deleted in Dropbox", run: lifeInDropbox},
 	{name: "a mirrored picture edited in Dropbox", run: editPicture},
 	{name: "a folder tree copied into Dropbox", run: treeInDropbox},
+	{name: "200 files copied into Dropbox", run: manyInDropbox},
 	{name: "a record's folder deleted in Dropbox comes back empty", run: recordFolderDeleted},
 	{name: "changed on both sides between two passes", run: conflict, stage: stopped},
 }
@@ -107,6 +110,22 @@ func treeInDropbox(t *testing.T, w *World) {
 	sh(t, w.drop, `rm -r "$1"`, w.box2(free))
 	w.eventually(t, "gone in the mount", func() error { return gone(w.in(free)) })
 	w.eventually(t, "gone in Odoo", func() error { return none(w.odoo.documents(t, "x_odbxfs_place", root)) })
+}
+
+func manyInDropbox(t *testing.T, w *World) {
+	const n = 200
+	id, name := w.order(t)
+	src := t.TempDir()
+	for i := range n {
+		must(t, os.WriteFile(filepath.Join(src, fileName(i)), []byte(fileContent(i)), 0o644))
+	}
+	start, asked := time.Now(), w.asks(t)
+	sh(t, src, `cp *.txt "$1"`, w.box2("Sales Orders", name)+"/")
+	w.within(t, manyWait, "all are links", func() error { return links(w.odoo.documents(t, "sale.order", id), n) })
+	t.Logf("all were links after %.1f s, %s", time.Since(start).Seconds(), asked.perFile(w.asks(t), n))
+	w.within(t, manyWait, "all show in the mount", func() error {
+		return errors.Join(holds(w.in("Sales Orders", name, fileName(0)), fileContent(0)), holds(w.in("Sales Orders", name, fileName(n-1)), fileContent(n-1)))
+	})
 }
 
 func recordFolderDeleted(t *testing.T, w *World) {

@@ -54,7 +54,7 @@ func rsyncTwice(t *testing.T, w *World) {
 		must(t, os.WriteFile(fmt.Sprintf("%s/f%03d.txt", src, i), []byte(strings.Repeat("x", i)), 0o644))
 	}
 	to := w.in("Sales Orders", name)
-	start := time.Now()
+	start, asked := time.Now(), w.asks(t)
 	rsync := func() string { return sh(t, src, `rsync -ai ./ "$1/"`, to) }
 	if out := rsync(); strings.Count(out, ">f") != 500 {
 		t.Errorf("the first run moved %d files", strings.Count(out, ">f"))
@@ -64,11 +64,24 @@ func rsyncTwice(t *testing.T, w *World) {
 		t.Errorf("the second run moved files:\n%s", clip(out))
 	}
 	w.within(t, manyWait, "500 links", func() error { return links(w.odoo.documents(t, "sale.order", id), 500) })
-	t.Logf("all were links after %.1f s", time.Since(start).Seconds())
+	t.Logf("all were links after %.1f s, %s", time.Since(start).Seconds(), asked.perFile(w.asks(t), 500))
 	if out := rsync(); strings.Contains(out, ">f") {
 		t.Errorf("after everything became links it moved files:\n%s", clip(out))
 	}
 	w.agree(t)
+}
+
+// asks counts the requests to the servers so far, looks and long-polls included.
+type asks struct{ odoo, dropbox int }
+
+func (w *World) asks(t *testing.T) asks {
+	t.Helper()
+	return asks{w.odoo.calls(t), len(w.box.Requests())}
+}
+
+// perFile says how many requests there were since, for each of n files.
+func (a asks) perFile(now asks, n int) string {
+	return fmt.Sprintf("%.2f Odoo calls and %.2f requests to Dropbox a file", float64(now.odoo-a.odoo)/float64(n), float64(now.dropbox-a.dropbox)/float64(n))
 }
 
 // links wants so many links, and nothing else. An empty file has no bytes that
