@@ -252,12 +252,12 @@ func TestALinkWithoutLoginComesFromItsPublicAddress(t *testing.T) {
 	}
 }
 
-// movedTo is Odoo's answer when a binary has become a link that the store does
+// movedError is Odoo's answer when a binary has become a link that the store does
 // not know yet.
-type movedTo string
+type movedError string
 
-func (m movedTo) Error() string    { return "it is a link" }
-func (m movedTo) LinkedTo() string { return string(m) }
+func (m movedError) Error() string    { return "it is a link" }
+func (m movedError) LinkedTo() string { return string(m) }
 
 // Between a conversion and the next look at Odoo the store takes a link for a
 // binary: its bytes are the same, and the file opens all the same.
@@ -265,19 +265,19 @@ func TestABinaryThatHasJustBecomeALinkOpens(t *testing.T) {
 	s, links := site(t, []byte("bytes"))
 	b := newBench(t, binary([]byte("bytes")))
 	b.opt.Links = links
-	b.odoo.err = &odbxfs.Error{Kind: odbxfs.KindUnsupported, Err: movedTo(s.URL + "/scl/fi/1?rlkey=k&dl=0")}
+	b.odoo.err = &odbxfs.Error{Kind: odbxfs.KindUnsupported, Err: movedError(s.URL + "/scl/fi/1?rlkey=k&dl=0")}
 	if got, err := b.read(NewOpener(b.opt)); got != "bytes" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 	b = newBench(t, binary([]byte("other")))
 	b.opt.Links = links
-	b.odoo.err = &odbxfs.Error{Kind: odbxfs.KindUnsupported, Err: movedTo(s.URL + "/scl/fi/1?rlkey=k&dl=0")}
+	b.odoo.err = &odbxfs.Error{Kind: odbxfs.KindUnsupported, Err: movedError(s.URL + "/scl/fi/1?rlkey=k&dl=0")}
 	if got, err := b.read(NewOpener(b.opt)); !odbxfs.IsKind(err, odbxfs.KindCorrupt) {
 		t.Errorf("bytes that are not those of the binary: %q, %v", got, err)
 	}
 	b = newBench(t, binary([]byte("bytes")))
 	b.opt.Links = links
-	b.odoo.err = &odbxfs.Error{Kind: odbxfs.KindUnsupported, Err: movedTo("https://example.com/f.pdf")}
+	b.odoo.err = &odbxfs.Error{Kind: odbxfs.KindUnsupported, Err: movedError("https://example.com/f.pdf")}
 	if got, err := b.read(NewOpener(b.opt)); !odbxfs.IsKind(err, odbxfs.KindAccess) {
 		t.Errorf("a link to anywhere: %q, %v", got, err)
 	}
