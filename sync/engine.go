@@ -50,6 +50,7 @@ type Engine struct {
 	intents    intentState
 	logSent    uint64
 	logDue     bool
+	told       Status // what the store has of the state
 	logWire    remote
 	planDue    bool
 	resets     map[odbxfs.ClientID]ResetOptions // clients that are being let go

@@ -12,6 +12,7 @@ import (
 // Status is how the engine does: for `odbxfs status`, and for tests.
 type Status struct {
 	Time    time.Time
+	Past    bool     // of an engine that runs no more, as of Time; the queue is as it is now
 	Running []string // what is under way now, sorted
 	Queued  int      // tasks that will be tried by themselves
 	Intents int      // intents that will be tried by themselves
@@ -46,13 +47,20 @@ type ClientStatus struct {
 	Listed  bool             // Dropbox was read to its end once since the start
 }
 
-// Status gives the state as of the last step. It may be called from any
-// goroutine.
+// Status gives the state as of the last step; before the first, what the engine
+// before this one left in the store. It may be called from any goroutine.
 func (e *Engine) Status() (Status, error) {
 	e.mu.Lock()
 	s := e.status
 	e.mu.Unlock()
+	stepped := !s.Time.IsZero()
 	err := e.store.View(func(tx *cache.Tx) error {
+		if !stepped {
+			var err error
+			if s, err = remembered(tx); err != nil {
+				return err
+			}
+		}
 		s.Queued, s.Intents, s.Dirty, s.Held, s.Parked = 0, 0, 0, nil, nil
 		spoken := map[odbxfs.NodeID]bool{} // of nodes that have a task or an intent
 		if err := tx.Tasks(func(t odbxfs.Task) bool {
@@ -137,7 +145,7 @@ func (e *Engine) publish() error {
 	e.mu.Lock()
 	e.status = s
 	e.mu.Unlock()
-	return nil
+	return e.remember(s)
 }
 
 // Approve lets held deletions go: those of the given nodes, or all when none is

@@ -144,6 +144,16 @@ func newSync(a *app) *cobra.Command {
 	var once, dry bool
 	cmd := &cobra.Command{
 		Use: "sync", Short: "Mirror the tree to Dropbox and back, for ever or once",
+		Long: `Sync mirrors the folders and documents of Odoo's folder rules to Dropbox, and
+what changes in Dropbox back to Odoo, within seconds, until it is stopped. It
+signs in to Odoo as the technical user of [sync], and to Dropbox with the section
+of the cloud client, as [dropbox.main]. Run it on one machine: a second one waits
+until the first is gone.
+
+With --once it ends when nothing is left to do but what waits for a person.`,
+		Example: `  odbxfs sync --dry-run      # what would be done, and why
+  odbxfs sync --once         # from cron, or to try
+  odbxfs sync                # for ever, as a service`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opt, err := a.daemonOptions(cmd, daemon.Sync)
@@ -183,7 +193,7 @@ func unanswered(s sync.Status) error {
 
 // finish prints a state, and makes an exit code of what waits for a person.
 func (a *app) finish(s sync.Status) error {
-	printStatus(a.stdout, s)
+	printStatus(a.stdout, s, time.Now())
 	if len(s.Held)+len(s.Parked) > 0 {
 		return personError{fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
 	}
@@ -273,6 +283,21 @@ func newStatus(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "status", Short: "How it does: queue, held deletions, parked items, why nothing moves",
+		Long: `Status asks the daemon that runs on the store, or looks into the store when none
+does: then it tells how the last one did, and how long ago.
+
+  tasks      what sync will do by itself, in Odoo or in Dropbox
+  changes    what was done in the mount and is on its way to Odoo
+  waiting    why nothing moves: a server that does not answer, a refused login
+  held       deletions that wait for you, since they are many at once:
+             odbxfs approve carries them out, odbxfs restore takes them back
+  parked     what the other side refuses, with its words (no right, a name that
+             it does not take, too large): mend that, then odbxfs retry
+
+It ends with exit code 5 while something is held or parked.`,
+		Example: `  odbxfs status
+  odbxfs status --of mount   # when mount and sync run on one machine
+  odbxfs status --json | jq .Parked`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opt, err := a.pickStore(cmd, mode)
@@ -303,7 +328,12 @@ func newReset(a *app) *cobra.Command {
 		Use: "reset", Short: "Bring everything back into Odoo, and forget the cloud client",
 		Long: `Reset makes every link of a cloud client a binary attachment again, checked byte
 for byte, and forgets what was paired. Dropbox's copies stay, or go to Dropbox's
-trash with --remove-remote.`,
+trash with --remove-remote. It says how many of each, and may be run again: what
+could not be brought back is named, and waits. Pause or remove the cloud client in
+Odoo first if a daemon goes on running, or it is mirrored anew.`,
+		Example: `  odbxfs reset                            # the only cloud client
+  odbxfs reset --client Main --remove-remote
+  odbxfs setup --remove                   # afterwards: Odoo is as before`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			opt, err := a.pickStore(cmd, mode)
@@ -326,35 +356,56 @@ trash with --remove-remote.`,
 	return cmd
 }
 
+const heldHelp = `Many deletions at once (above sync.hold_deletions, or a fifth of a cloud client's
+items) are held, on whichever side they were made: they wait for a person, and all
+else goes on. odbxfs status lists them.
+
+`
+
+const pathsHelp = `
+
+Paths are those of the tree, as status shows them; without one, all are meant.`
+
 func newApprove(a *app) *cobra.Command {
-	return onPaths(a, "approve [PATH...]", "Carry out held deletions", daemon.VerbApprove, "%d deletions go on\n")
+	return onPaths(a, &cobra.Command{
+		Use: "approve [PATH...]", Short: "Carry out held deletions",
+		Long:    heldHelp + "Approve lets them go: what was deleted on one side is deleted on the other." + pathsHelp,
+		Example: "  odbxfs approve\n  odbxfs approve \"Sales Orders/S00001/old\"",
+	}, daemon.VerbApprove, "%d deletions go on\n")
 }
 
 func newRestore(a *app) *cobra.Command {
-	return onPaths(a, "restore [PATH...]", "Undo held deletions", daemon.VerbRestore, "%d things are back\n")
+	return onPaths(a, &cobra.Command{
+		Use: "restore [PATH...]", Short: "Undo held deletions",
+		Long:    heldHelp + "Restore takes them back: what was deleted on one side comes again from the other." + pathsHelp,
+		Example: "  odbxfs restore\n  odbxfs restore \"Sales Orders/S00001/offer.pdf\"",
+	}, daemon.VerbRestore, "%d things are back\n")
 }
 
 func newRetry(a *app) *cobra.Command {
-	return onPaths(a, "retry [PATH...]", "Try parked things again", daemon.VerbRetry, "%d things are tried again\n")
+	return onPaths(a, &cobra.Command{
+		Use: "retry [PATH...]", Short: "Try parked things again",
+		Long: `What the other side refuses is parked, with its reason: a right that is missing, a
+name that it does not take, a file that is too large. Nothing is lost, and what
+does not depend on it goes on; odbxfs status lists it. Mend the reason, then retry.` + pathsHelp,
+		Example: "  odbxfs retry\n  odbxfs retry --of mount \"Projects/Office/plan.pdf\"",
+	}, daemon.VerbRetry, "%d things are tried again\n")
 }
 
-// onPaths makes a command that works on things of the tree, or on all.
-func onPaths(a *app, use, short, verb, said string) *cobra.Command {
+// onPaths lets a command work on things of the tree, or on all.
+func onPaths(a *app, cmd *cobra.Command, verb, said string) *cobra.Command {
 	var mode string
-	cmd := &cobra.Command{
-		Use: use, Short: short, Long: short + ". Paths are those of the tree, as \"Sales Orders/S00001/a.pdf\"; none means all.",
-		RunE: func(cmd *cobra.Command, paths []string) error {
-			opt, err := a.pickStore(cmd, mode)
-			if err != nil {
-				return err
-			}
-			var n daemon.Count
-			if err := a.ask(cmd.Context(), opt, verb, daemon.PathArgs{Paths: paths}, &n); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.stdout, said, n.N)
+	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
+		opt, err := a.pickStore(cmd, mode)
+		if err != nil {
 			return err
-		},
+		}
+		var n daemon.Count
+		if err := a.ask(cmd.Context(), opt, verb, daemon.PathArgs{Paths: paths}, &n); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.stdout, said, n.N)
+		return err
 	}
 	modeFlag(cmd, &mode)
 	return cmd

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -105,6 +106,9 @@ func TestStatusInWords(t *testing.T) {
 		{"idle", func(*sync.Status) {}, "Odoo answers; 0 tasks"},
 		{"Odoo is away", func(s *sync.Status) { s.OdooOK, s.Waiting = false, []string{"Odoo: not reachable"} }, "Odoo does not answer; 0 tasks and 0 changes of the mount are under way\nwaiting: Odoo: not reachable\n"},
 		{"not all is planned", func(s *sync.Status) { s.Dirty = 3 }, "under way\n3 things changed and are yet to be compared\n"},
+		{"nobody runs", func(s *sync.Status) { s.Past, s.OdooOK, s.Waiting = true, false, []string{"Odoo: login refused"} }, "no daemon runs on this store; 0 tasks and 0 changes of the mount are under way\nthe last one, 3 hours ago ("},
+		{"nobody runs: what it waited for", func(s *sync.Status) { s.Past, s.OdooOK, s.Waiting = true, false, []string{"Odoo: login refused"} }, "): Odoo did not answer\nwaiting: Odoo: login refused\n"},
+		{"nobody ever ran", func(s *sync.Status) { s.Time = time.Time{} }, "no daemon ever ran on this store; 0 tasks"},
 		{"a client", func(s *sync.Status) { s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateConnected}} }, "cloud client Main: connected\n"},
 		{"parked", func(s *sync.Status) { s.Parked = many[:1] }, "1 parked, see why and then `odbxfs retry`:\n  odoo-delete  Sales Orders/S00000: r\n"},
 		{"many are cut", func(s *sync.Status) { s.Held = many }, "  and 3 more (status --json has all)\n"},
@@ -114,11 +118,21 @@ func TestStatusInWords(t *testing.T) {
 			s := now
 			c.give(&s)
 			var b bytes.Buffer
-			printStatus(&b, s)
+			printStatus(&b, s, now.Time.Add(3*time.Hour))
 			if !strings.Contains(b.String(), c.want) {
 				t.Errorf("got %q, want %q in it", b.String(), c.want)
 			}
 		})
+	}
+}
+
+func TestAgesAreToldInOneUnit(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0 seconds", 90 * time.Second: "90 seconds", 2 * time.Minute: "2 minutes", 119 * time.Minute: "119 minutes", 3 * time.Hour: "3 hours", 50 * time.Hour: "2 days",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
 	}
 }
 

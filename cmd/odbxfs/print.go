@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"odbxfs"
 	"odbxfs/cmd/odbxfs/daemon"
@@ -15,18 +16,29 @@ import (
 // shown is how many items of a list are printed; the JSON form has all.
 const shown = 20
 
-func printStatus(w io.Writer, s sync.Status) {
+// printStatus writes a state for a person who reads it at now. That of a daemon
+// that runs no more is told as past, with its age.
+func printStatus(w io.Writer, s sync.Status, now time.Time) {
 	var b strings.Builder
 	odoo := "Odoo answers"
 	switch {
-	case s.Time.IsZero():
+	case s.Past:
 		odoo = "no daemon runs on this store"
+	case s.Time.IsZero():
+		odoo = "no daemon ever ran on this store"
 	case !s.OdooOK:
 		odoo = "Odoo does not answer"
 	}
 	fmt.Fprintf(&b, "%s; %d tasks and %d changes of the mount are under way\n", odoo, s.Queued, s.Intents)
 	if s.Dirty > 0 {
 		fmt.Fprintf(&b, "%d things changed and are yet to be compared\n", s.Dirty)
+	}
+	if s.Past {
+		answered := "Odoo answered"
+		if !s.OdooOK {
+			answered = "Odoo did not answer"
+		}
+		fmt.Fprintf(&b, "the last one, %s ago (%s): %s\n", age(now.Sub(s.Time)), s.Time.Local().Format("2006-01-02 15:04:05"), answered)
 	}
 	for _, c := range s.Clients {
 		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, strings.TrimSpace(c.State+" "+c.Message))
@@ -42,6 +54,19 @@ func printStatus(w io.Writer, s sync.Status) {
 	printItems(&b, "parked, see why and then `odbxfs retry`", s.Parked)
 	// A closed pipe is the reader's choice.
 	_, _ = io.WriteString(w, b.String())
+}
+
+// age tells a time in one unit, as a person would.
+func age(d time.Duration) string {
+	for _, unit := range []struct {
+		is   time.Duration
+		name string
+	}{{24 * time.Hour, "days"}, {time.Hour, "hours"}, {time.Minute, "minutes"}} {
+		if d >= 2*unit.is {
+			return fmt.Sprintf("%d %s", d/unit.is, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d seconds", max(d, 0)/time.Second)
 }
 
 func printItems(b *strings.Builder, title string, items []sync.Item) {
