@@ -71,7 +71,7 @@ func (a *app) demo(ctx context.Context, dir string, real int) error {
 	if a.verbose {
 		log = a.log()
 	}
-	d, err := openForDaemon(ctx, daemon.Options{Config: world.Config, Mode: daemon.Run, Log: log, Store: world.Store})
+	d, err := daemon.OpenToServe(ctx, daemon.Options{Config: world.Config, Mode: daemon.Run, Log: log, Store: world.Store})
 	if err != nil {
 		return errors.Join(openError(err), world.Close())
 	}

@@ -12,7 +12,6 @@ import (
 
 	"odbxfs"
 	"odbxfs/cache"
-	"odbxfs/cmd/odbxfs/control"
 	"odbxfs/cmd/odbxfs/daemon"
 	"odbxfs/sync"
 )
@@ -25,43 +24,12 @@ func (a *app) daemonOptions(cmd *cobra.Command, mode daemon.Mode) (daemon.Option
 
 // serve runs a daemon until it is stopped.
 func (a *app) serve(ctx context.Context, opt daemon.Options, ready string) error {
-	d, err := openForDaemon(ctx, opt)
+	d, err := daemon.OpenToServe(ctx, opt)
 	if err != nil {
 		return openError(err)
 	}
 	serveErr := d.Serve(ctx, func() { fmt.Fprintln(a.stdout, ready) })
 	return errors.Join(serveErr, d.Close())
-}
-
-// openForDaemon opens the store. One that a command has for a moment, while no
-// daemon answers, is waited for.
-func openForDaemon(ctx context.Context, opt daemon.Options) (*daemon.Daemon, error) {
-	if opt.Store == "" {
-		opt.Store = daemon.StoreDir(opt.Config, opt.Mode)
-	}
-	socket, err := control.Path(opt.Store)
-	if err != nil {
-		return nil, err
-	}
-	for start := time.Now(); ; {
-		d, err := daemon.Open(ctx, opt)
-		if !errors.Is(err, cache.ErrLocked) || control.Alive(ctx, socket) || time.Since(start) > lockPatience {
-			return d, err
-		}
-		if err := pause(ctx); err != nil {
-			return nil, err
-		}
-	}
-}
-
-// pause is the time between two tries of a locked store.
-func pause(ctx context.Context) error {
-	select {
-	case <-time.After(200 * time.Millisecond):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // openError says what to do when a daemon has the store.
@@ -200,49 +168,10 @@ func (a *app) finish(s sync.Status) error {
 	return nil
 }
 
-// lockPatience is how long a locked store with a silent socket is tried.
-const lockPatience = 10 * time.Second
-
 // ask has a verb done by the daemon on the store, or by this process when
 // there is none.
 func (a *app) ask(ctx context.Context, opt daemon.Options, verb string, args, result any) error {
-	if opt.Store == "" {
-		opt.Store = daemon.StoreDir(opt.Config, opt.Mode)
-	}
-	socket, err := control.Path(opt.Store)
-	if err != nil {
-		return err
-	}
-	for start := time.Now(); ; {
-		err := control.Call(ctx, socket, verb, args, result)
-		if !errors.Is(err, control.ErrNoDaemon) {
-			return err
-		}
-		err = a.askHere(ctx, opt, verb, args, result)
-		if !errors.Is(err, cache.ErrLocked) || time.Since(start) > lockPatience {
-			return err
-		}
-		if err := pause(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-func (a *app) askHere(ctx context.Context, opt daemon.Options, verb string, args, result any) error {
-	d, err := daemon.Open(ctx, opt)
-	if err != nil {
-		return openError(err)
-	}
-	raw, err := json.Marshal(args)
-	if err == nil {
-		var answer any
-		if answer, err = d.Direct(ctx, verb, raw); err == nil {
-			if raw, err = json.Marshal(answer); err == nil {
-				err = json.Unmarshal(raw, result)
-			}
-		}
-	}
-	return errors.Join(err, d.Close())
+	return openError(daemon.Ask(ctx, opt, verb, args, result))
 }
 
 // modeFlag lets a command say whose store it means.
@@ -265,17 +194,8 @@ func (a *app) pickStore(cmd *cobra.Command, mode string) (daemon.Options, error)
 	default:
 		return opt, usageError{fmt.Errorf("--of is run, sync or mount, not %q", mode)}
 	}
-	for _, m := range []daemon.Mode{daemon.Run, daemon.Sync, daemon.Mount} {
-		socket, err := control.Path(daemon.StoreDir(opt.Config, m))
-		if err != nil {
-			return opt, err
-		}
-		if control.Alive(cmd.Context(), socket) {
-			opt.Mode = m
-			break
-		}
-	}
-	return opt, nil
+	opt.Mode, err = daemon.Running(cmd.Context(), opt.Config, daemon.Sync)
+	return opt, err
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -329,8 +249,8 @@ func newReset(a *app) *cobra.Command {
 		Long: `Reset makes every link of a cloud client a binary attachment again, checked byte
 for byte, and forgets what was paired. Dropbox's copies stay, or go to Dropbox's
 trash with --remove-remote. It says how many of each, and may be run again: what
-could not be brought back is named, and waits. Pause or remove the cloud client in
-Odoo first if a daemon goes on running, or it is mirrored anew.`,
+could not be brought back is named, and waits. A sync that goes on running mirrors
+everything anew: stop it afterwards, or archive the cloud client in Odoo.`,
 		Example: `  odbxfs reset                            # the only cloud client
   odbxfs reset --client Main --remove-remote
   odbxfs setup --remove                   # afterwards: Odoo is as before`,
