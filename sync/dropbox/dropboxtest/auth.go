@@ -3,9 +3,11 @@ package dropboxtest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,41 +15,71 @@ import (
 
 const tokenLife = 4 * time.Hour
 
+// pass is what a token is good for.
+type pass struct {
+	who    string // account id; empty: a whole team, as one of its members
+	scope  string // parted by spaces
+	family int    // of one authorization: what is revoked together
+}
+
+// access is an access token.
+type access struct {
+	pass
+	ends time.Time // zero: never
+}
+
 // authState knows the tokens.
 type authState struct {
 	opt *Options
 
 	mu      sync.Mutex
 	count   int
-	access  map[string]time.Time // when it ends; zero: never
-	refresh map[string]bool
+	access  map[string]access
+	refresh map[string]pass
 	codes   map[string]grant // what a person has allowed
 	denied  bool             // what a person will not allow
 }
 
 func (a *authState) init(o *Options) {
-	a.opt, a.access, a.refresh = o, map[string]time.Time{}, map[string]bool{}
+	a.opt, a.access, a.refresh = o, map[string]access{}, map[string]pass{}
 	a.codes = map[string]grant{}
 	if o.Token != "" {
-		a.access[o.Token] = time.Time{}
+		a.access[o.Token] = access{pass: a.first()}
 	}
 	if o.RefreshToken != "" {
-		a.refresh[o.RefreshToken] = true
+		a.refresh[o.RefreshToken] = a.first()
 	}
 }
 
-// Token gives a new access token; it lives four hours on the server's clock.
-func (s *Server) Token() string {
+// first is a new authorization of all scopes by the first account.
+func (a *authState) first() pass {
+	a.count++
+	return pass{who: a.opt.Account.ID, scope: allScopes, family: a.count}
+}
+
+// Token gives a new access token of the first account for all scopes; it lives
+// four hours on the server's clock.
+func (s *Server) Token() string { return s.TokenOf(s.opt.Account.ID) }
+
+// TokenOf gives a new access token of an account, for the named scopes, or for
+// all where none is named. An empty id makes it a whole team's, which needs the
+// header Dropbox-API-Select-User.
+func (s *Server) TokenOf(accountID string, scopes ...string) string {
 	s.auth.mu.Lock()
 	defer s.auth.mu.Unlock()
-	return s.auth.issue()
+	p := s.auth.first()
+	p.who = accountID
+	if len(scopes) > 0 {
+		p.scope = strings.Join(scopes, " ")
+	}
+	return s.auth.issue(p)
 }
 
 // Refresh gives a new refresh token; it lives until it is revoked.
 func (s *Server) Refresh() string {
 	s.auth.mu.Lock()
 	defer s.auth.mu.Unlock()
-	return s.auth.issueRefresh()
+	return s.auth.issueRefresh(s.auth.first())
 }
 
 // Code gives what a person pastes after allowing the app: it can be exchanged
@@ -61,7 +93,7 @@ func (s *Server) Code(offline bool) string {
 func (s *Server) Grant(token string) {
 	s.auth.mu.Lock()
 	defer s.auth.mu.Unlock()
-	s.auth.access[token] = time.Time{}
+	s.auth.access[token] = access{pass: s.auth.first()}
 }
 
 // RevokeToken ends every token, refresh tokens too, as when a person removes
@@ -77,54 +109,70 @@ func (s *Server) RevokeToken() {
 func (s *Server) ExpireTokens() {
 	s.auth.mu.Lock()
 	defer s.auth.mu.Unlock()
-	for t := range s.auth.access {
-		s.auth.access[t] = s.auth.opt.Now().Add(-time.Second)
+	for t, a := range s.auth.access {
+		a.ends = s.auth.opt.Now().Add(-time.Second)
+		s.auth.access[t] = a
 	}
 }
 
-func (a *authState) issueRefresh() string {
+func (a *authState) issueRefresh(p pass) string {
 	a.count++
-	token := fmt.Sprintf("refresh-%d", a.count)
-	a.refresh[token] = true
+	token := fmt.Sprintf("refresh-%s-%d", a.opt.Account.NamespaceID, a.count)
+	a.refresh[token] = p
 	return token
 }
 
-func (a *authState) issue() string {
+func (a *authState) issue(p pass) string {
 	a.count++
-	token := fmt.Sprintf("sl.local-%d", a.count)
-	a.access[token] = a.opt.Now().Add(tokenLife)
+	token := fmt.Sprintf("sl.%s-%d", a.opt.Account.NamespaceID, a.count)
+	a.access[token] = access{p, a.opt.Now().Add(tokenLife)}
 	return token
 }
 
 var tokenForm = regexp.MustCompile(`\A[A-Za-z0-9_.~+/=-]+\z`)
 
-// check answers as Dropbox does to each kind of bad token.
-func (a *authState) check(r *http.Request) error {
+// bearer gives the request's access token, or what Dropbox answers to each kind
+// of bad one.
+func bearer(r *http.Request) (string, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		if q := r.URL.Query().Get("authorization"); q != "" {
-			header = q
-		} else {
-			return badCall("Must provide HTTP header \"Authorization\" or URL parameter \"authorization\".")
+		header = r.URL.Query().Get("authorization")
+		if header == "" {
+			return "", badCall("Must provide HTTP header \"Authorization\" or URL parameter \"authorization\".")
 		}
 	}
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok || token == "" {
-		return badCall("Invalid authorization value in HTTP header \"Authorization\": %q.  Expecting \"Bearer <oauth2-access-token>\".", header)
+		return "", badCall("Invalid authorization value in HTTP header \"Authorization\": %q.  Expecting \"Bearer <oauth2-access-token>\".", header)
 	}
 	if !tokenForm.MatchString(token) {
-		return badCall("The given OAuth 2 access token is malformed.")
+		return "", badCall("The given OAuth 2 access token is malformed.")
+	}
+	return token, nil
+}
+
+// check gives what the request's token is good for. scope is what its route
+// wants; empty: nothing.
+func (a *authState) check(r *http.Request, scope string) (pass, error) {
+	token, err := bearer(r)
+	if err != nil {
+		return pass{}, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	ends, known := a.access[token]
+	t, known := a.access[token]
 	switch {
 	case !known:
-		return authError("invalid_access_token")
-	case !ends.IsZero() && !a.opt.Now().Before(ends):
-		return authError("expired_access_token")
+		return pass{}, authError("invalid_access_token")
+	case !t.ends.IsZero() && !a.opt.Now().Before(t.ends):
+		return pass{}, authError("expired_access_token")
+	case scope != "" && !slices.Contains(strings.Fields(t.scope), scope):
+		e := authError("missing_scope")
+		e.body = map[string]any{"error_summary": "missing_scope/..",
+			"error": map[string]any{".tag": "missing_scope", "required_scope": scope}}
+		return pass{}, e
 	}
-	return nil
+	return t.pass, nil
 }
 
 // oauthToken is POST /oauth2/token with grant_type=refresh_token.
@@ -159,19 +207,25 @@ func (a *authState) grant(form url.Values) (map[string]any, error) {
 	defer a.mu.Unlock()
 	switch form.Get("grant_type") {
 	case "refresh_token":
-		if !a.refresh[form.Get("refresh_token")] {
+		p, known := a.refresh[form.Get("refresh_token")]
+		if !known {
 			return nil, oauthError("invalid_grant", "refresh token is invalid or revoked")
 		}
-		return map[string]any{"token_type": "bearer", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second)}, nil
+		return map[string]any{"token_type": "bearer", "access_token": a.issue(p), "expires_in": int(tokenLife / time.Second)}, nil
 	case "authorization_code":
 		g, err := a.redeemLocked(form)
 		if err != nil {
 			return nil, err
 		}
-		answer := map[string]any{"uid": "44076342", "access_token": a.issue(), "expires_in": int(tokenLife / time.Second),
-			"token_type": "bearer", "scope": g.scope, "account_id": a.opt.Account.ID}
+		p := a.first()
+		p.scope = g.scope
+		if g.who != "" {
+			p.who = g.who
+		}
+		answer := map[string]any{"uid": "44076342", "access_token": a.issue(p), "expires_in": int(tokenLife / time.Second),
+			"token_type": "bearer", "scope": g.scope, "account_id": p.who}
 		if g.offline {
-			answer["refresh_token"] = a.issueRefresh()
+			answer["refresh_token"] = a.issueRefresh(p)
 		}
 		return answer, nil
 	}
@@ -184,34 +238,13 @@ func oauthError(kind, text string) error {
 	return &apiError{status: http.StatusBadRequest, body: map[string]any{"error": kind, "error_description": text}}
 }
 
-// tokenRevoke ends the calling token and all refresh tokens of the app.
+// tokenRevoke ends the calling token, the refresh token that it came from, and
+// all other access tokens of that.
 func tokenRevoke(c *call, _ *void) (any, error) {
-	c.s.RevokeToken()
+	a := &c.s.auth
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.access, func(_ string, t access) bool { return t.family == c.pass.family })
+	maps.DeleteFunc(a.refresh, func(_ string, p pass) bool { return p.family == c.pass.family })
 	return nil, nil
-}
-
-// checkPathRoot looks at Dropbox-API-Path-Root: this account has one namespace.
-func (s *Server) checkPathRoot(r *http.Request) error {
-	header := r.Header.Get("Dropbox-API-Path-Root")
-	if header == "" {
-		return nil
-	}
-	var root struct {
-		Tag       string `json:".tag"`
-		Root      string `json:"root"`
-		Namespace string `json:"namespace_id"`
-	}
-	if err := json.Unmarshal([]byte(header), &root); err != nil {
-		return badCall(`HTTP header "Dropbox-API-Path-Root": could not decode input as JSON`)
-	}
-	ns := s.opt.Account.NamespaceID
-	switch {
-	case root.Tag == "home", root.Tag == "root" && root.Root == ns, root.Tag == "namespace_id" && root.Namespace == ns:
-		return nil
-	case root.Tag == "root":
-		return &apiError{status: http.StatusUnprocessableEntity, body: map[string]any{"error_summary": "invalid_root/..",
-			"error": map[string]any{".tag": "invalid_root", "invalid_root": s.rootInfo()}}}
-	}
-	return &apiError{status: http.StatusUnprocessableEntity, body: map[string]any{
-		"error_summary": "no_permission/..", "error": tag("no_permission")}}
 }

@@ -14,6 +14,7 @@ import (
 // grant is what a person has allowed on the sign-in page: what its code is good
 // for.
 type grant struct {
+	who       string // account id; empty: the first account's
 	offline   bool
 	scope     string
 	challenge string // of PKCE, S256; empty: none was sent
@@ -24,7 +25,7 @@ func (a *authState) issueCode(g grant) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.count++
-	code := fmt.Sprintf("code-%d", a.count)
+	code := fmt.Sprintf("code-%s-%d", a.opt.Account.NamespaceID, a.count)
 	a.codes[code] = g
 	return code
 }

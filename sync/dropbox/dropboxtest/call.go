@@ -17,6 +17,8 @@ type call struct {
 	route  string
 	style  style
 	number int64
+	pass   pass  // what its token is good for
+	v      *view // nil where no account is asked for
 
 	// What the log will say.
 	item   string
@@ -39,6 +41,7 @@ const (
 type endpoint struct {
 	style  style
 	noAuth bool
+	scope  string // that a token must have; empty: none
 	// writes takes the namespace's lock; entries tells how many a batch has.
 	writes bool
 	do     handler
@@ -117,10 +120,12 @@ func (s *Server) api(c *call) {
 // admit checks what comes before the endpoint: token, path root, write lock.
 func (s *Server) admit(c *call, e endpoint, raw []byte) error {
 	if !e.noAuth {
-		if err := s.auth.check(c.r); err != nil {
+		p, err := s.auth.check(c.r, e.scope)
+		if err != nil {
 			return err
 		}
-		if err := s.checkPathRoot(c.r); err != nil {
+		c.pass = p
+		if c.v, err = s.openView(p, c.r); err != nil {
 			return err
 		}
 	}

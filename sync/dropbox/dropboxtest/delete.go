@@ -8,25 +8,25 @@ type deleteArg struct {
 }
 
 // remove deletes what path names and gives its metadata as it was.
-func (s *Server) remove(arg deleteArg) (map[string]any, error) {
-	n, lerr := s.lookup(parsePath(arg.Path))
+func (v *view) remove(arg deleteArg) (map[string]any, error) {
+	n, lerr := v.lookup(parsePath(arg.Path))
 	if lerr != nil {
 		return nil, lerr.under("path_lookup")
 	}
-	if n == s.tree.root {
+	if n == v.root || n.parent == nil || n.owner != "" {
 		return nil, fail("path_write", "no_write_permission")
 	}
 	if arg.ParentRev != "" && (n.folder() || n.rev != arg.ParentRev) {
 		return nil, occupied(n).under("path_write")
 	}
-	if n.count() > s.opt.Behaviour.MaxItems {
+	if n.count() > v.opt.Behaviour.MaxItems {
 		return nil, fail("too_many_files")
 	}
-	was := n.tagged()
-	if err := s.disk.remove(n); err != nil {
+	was := v.tagged(n)
+	if err := v.disk.remove(n); err != nil {
 		return nil, err
 	}
-	s.tree.remove(n)
+	v.tree.remove(n)
 	return was, nil
 }
 
@@ -35,7 +35,7 @@ func deleteOne(c *call, arg *deleteArg) (any, error) {
 	if err := c.checkPath("path", arg.Path, writePattern); err != nil {
 		return nil, err
 	}
-	return c.locked(func() (any, error) { return c.s.remove(*arg) })
+	return c.locked(func() (any, error) { return c.v.remove(*arg) })
 }
 
 func deleteV2(c *call, arg *deleteArg) (any, error) {
@@ -63,7 +63,7 @@ func deleteBatch(c *call, arg *deleteBatchArg) (any, error) {
 	done := make([]any, 0, len(arg.Entries))
 	return c.locked(func() (any, error) {
 		for _, e := range arg.Entries[len(done):] {
-			was, err := c.s.remove(e)
+			was, err := c.v.remove(e)
 			switch {
 			case errors.Is(err, errStale):
 				return nil, err // comes back after the directory was looked at

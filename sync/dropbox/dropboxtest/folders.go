@@ -13,7 +13,7 @@ func createFolder(c *call, arg *createFolderArg) (*node, error) {
 		return nil, err
 	}
 	n, err := c.locked(func() (any, error) {
-		return c.s.createFolder(arg.Path, arg.Autorename)
+		return c.v.createFolder(arg.Path, arg.Autorename)
 	})
 	if err != nil {
 		return nil, err
@@ -22,8 +22,8 @@ func createFolder(c *call, arg *createFolderArg) (*node, error) {
 }
 
 // createFolder answers with errors under "path", as every caller needs.
-func (s *Server) createFolder(path string, autorename bool) (*node, error) {
-	p, werr := s.place(parsePath(path))
+func (v *view) createFolder(path string, autorename bool) (*node, error) {
+	p, werr := v.place(parsePath(path))
 	if werr != nil {
 		return nil, werr.under("path")
 	}
@@ -33,10 +33,10 @@ func (s *Server) createFolder(path string, autorename bool) (*node, error) {
 		}
 		p.name = freeName(p.parent, p.name, "")
 	}
-	parent, err := s.ensure(p)
+	parent, err := v.ensure(p)
 	if err == nil {
 		var n *node
-		if n, err = s.makeFolder(parent, p.name); err == nil {
+		if n, err = v.makeFolder(parent, p.name); err == nil {
 			return n, nil
 		}
 	}
@@ -60,7 +60,7 @@ func createFolderV1(c *call, arg *createFolderArg) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.describe(n.metadata), nil
+	return c.describe(n), nil
 }
 
 func createFolderV2(c *call, arg *createFolderArg) (any, error) {
@@ -68,14 +68,14 @@ func createFolderV2(c *call, arg *createFolderArg) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"metadata": c.describe(n.metadata)}, nil
+	return map[string]any{"metadata": c.describe(n)}, nil
 }
 
 // describe reads a node under the lock.
-func (c *call) describe(metadata func() map[string]any) map[string]any {
+func (c *call) describe(n *node) map[string]any {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	return metadata()
+	return c.v.metadata(n)
 }
 
 type createFolderBatchArg struct {
@@ -101,11 +101,11 @@ func createFolderBatch(c *call, arg *createFolderBatchArg) (any, error) {
 		for i, p := range arg.Paths {
 			key := fold(p)
 			if made[key] == nil {
-				n, err := c.s.createFolder(p, arg.Autorename)
+				n, err := c.v.createFolder(p, arg.Autorename)
 				if errors.Is(err, errStale) {
 					return nil, err
 				}
-				made[key] = entryOf(n, err)
+				made[key] = c.v.entryOf(n, err)
 			}
 			entries[i] = made[key]
 		}
@@ -116,11 +116,11 @@ func createFolderBatch(c *call, arg *createFolderBatchArg) (any, error) {
 	})
 }
 
-func entryOf(n *node, err error) map[string]any {
+func (v *view) entryOf(n *node, err error) map[string]any {
 	if err != nil {
 		return failure(err)
 	}
-	return map[string]any{".tag": "success", "metadata": n.metadata()}
+	return map[string]any{".tag": "success", "metadata": v.metadata(n)}
 }
 
 // failure is the entry of a batch for an error.

@@ -16,6 +16,8 @@ type account struct {
 	t   *testing.T
 	srv *Server
 	tok string
+	// through is how calls reach it; nil: the server's own Transport.
+	through http.RoundTripper
 }
 
 type obj = map[string]any
@@ -77,7 +79,11 @@ func (r reply) String() string {
 
 func (a *account) do(req *http.Request) reply {
 	a.t.Helper()
-	resp, err := (&http.Client{Transport: a.srv.Transport(), CheckRedirect: func(*http.Request, []*http.Request) error {
+	through := a.through
+	if through == nil {
+		through = a.srv.Transport()
+	}
+	resp, err := (&http.Client{Transport: through, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}).Do(req)
 	if err != nil {

@@ -32,7 +32,8 @@ type sharedLinkRef struct {
 type cursor struct {
 	Version   int    `json:"v"`
 	Epoch     int    `json:"e"`
-	Namespace string `json:"n"`
+	Namespace string `json:"n"` // of the path root
+	Account   string `json:"u"`
 	Path      string `json:"p"` // folded path of the listed folder; "" is the root
 	Recursive bool   `json:"r,omitempty"`
 	Deleted   bool   `json:"d,omitempty"`
@@ -86,8 +87,8 @@ func (c *call) listArg(arg *listFolderArg) (int, error) {
 
 // openCursor makes the cursor of a new listing. The caller holds the lock.
 func (c *call) openCursor(arg *listFolderArg, limit int) (cursor, error) {
-	s := c.s
-	cur := cursor{Version: cursorVersion, Epoch: s.epoch, Namespace: s.tree.namespace, Recursive: arg.Recursive,
+	s := c.v
+	cur := cursor{Version: cursorVersion, Epoch: s.epoch, Namespace: c.v.ns, Account: c.v.who.ID, Recursive: arg.Recursive,
 		Deleted: arg.IncludeDeleted, Limit: limit, Pos: len(s.tree.journal), Listing: true}
 	spec := parsePath(arg.Path)
 	if arg.SharedLink != nil {
@@ -110,23 +111,24 @@ func (c *call) openCursor(arg *listFolderArg, limit int) (cursor, error) {
 }
 
 func listFolder(c *call, arg *listFolderArg) (any, error) {
-	limit, err := c.listArg(arg)
-	if err != nil {
-		return nil, err
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	cur, err := c.openCursor(arg, limit)
-	if err != nil {
-		return nil, err
-	}
-	if c.s.opt.Behaviour.EmptyFirstPage {
-		return map[string]any{"entries": []any{}, "cursor": cur.encode(), "has_more": true}, nil
-	}
-	return c.s.page(cur)
+	return c.listing(arg, func(cur cursor) (any, error) {
+		if c.s.opt.Behaviour.EmptyFirstPage {
+			return map[string]any{"entries": []any{}, "cursor": cur.encode(), "has_more": true}, nil
+		}
+		return c.v.page(cur)
+	})
 }
 
 func latestCursor(c *call, arg *listFolderArg) (any, error) {
+	return c.listing(arg, func(cur cursor) (any, error) {
+		cur.Listing = false
+		return map[string]any{"cursor": cur.encode()}, nil
+	})
+}
+
+// listing checks an argument and does something with its new cursor under the
+// lock.
+func (c *call) listing(arg *listFolderArg, do func(cursor) (any, error)) (any, error) {
 	limit, err := c.listArg(arg)
 	if err != nil {
 		return nil, err
@@ -137,8 +139,7 @@ func latestCursor(c *call, arg *listFolderArg) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cur.Listing = false
-	return map[string]any{"cursor": cur.encode()}, nil
+	return do(cur)
 }
 
 type cursorArg struct {
@@ -153,26 +154,26 @@ func listContinue(c *call, arg *cursorArg) (any, error) {
 	c.item = cur.Path
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if cur.Epoch != c.s.epoch || cur.Namespace != c.s.tree.namespace || cur.Pos > len(c.s.tree.journal) {
+	if cur.Epoch != c.s.epoch || cur.Namespace != c.v.ns || cur.Account != c.v.who.ID || cur.Pos > len(c.s.tree.journal) {
 		return nil, fail("reset")
 	}
-	return c.s.page(cur)
+	return c.v.page(cur)
 }
 
 // page answers with the next entries of a cursor.
-func (s *Server) page(cur cursor) (any, error) {
-	folder, _, _ := at(s.tree.root, parsePath(cur.Path).parts)
+func (v *view) page(cur cursor) (any, error) {
+	folder, _, _ := v.at(v.tree.root, parsePath(cur.Path).parts)
 	if folder == nil || !folder.folder() {
 		return nil, fail("path", "not_found")
 	}
 	var entries []any
 	var more bool
 	if cur.Listing {
-		entries, more = s.listPage(&cur, folder)
+		entries, more = v.listPage(&cur, folder)
 	} else {
-		entries, more = s.deltaPage(&cur)
+		entries, more = v.deltaPage(&cur)
 	}
-	if n := len(entries); n > 0 && s.opt.Behaviour.RepeatEntries {
+	if n := len(entries); n > 0 && v.opt.Behaviour.RepeatEntries {
 		entries = append(entries, entries[n-1])
 	}
 	return map[string]any{"entries": entries, "cursor": cur.encode(), "has_more": more}, nil
@@ -180,7 +181,7 @@ func (s *Server) page(cur cursor) (any, error) {
 
 // listPage gives entries of the current state in path order, after cur.After.
 // What changes between two pages comes again by the journal, from cur.Pos on.
-func (s *Server) listPage(cur *cursor, folder *node) ([]any, bool) {
+func (v *view) listPage(cur *cursor, folder *node) ([]any, bool) {
 	type item struct {
 		key  string
 		meta func() map[string]any
@@ -192,8 +193,8 @@ func (s *Server) listPage(cur *cursor, folder *node) ([]any, bool) {
 		}
 	}
 	visit := func(n *node) {
-		if n != s.tree.root && (n != folder || !s.opt.Behaviour.OmitListedFolder) {
-			add(n.lower(), n.tagged)
+		if n != v.root && !(v.opt.Team != nil && v.hides(n)) && (n != folder || !v.opt.Behaviour.OmitListedFolder) {
+			add(n.lower(), func() map[string]any { return v.tagged(n) })
 		}
 	}
 	if cur.Recursive {
@@ -204,9 +205,10 @@ func (s *Server) listPage(cur *cursor, folder *node) ([]any, bool) {
 		}
 	}
 	if cur.Deleted {
-		for lower, tomb := range s.tree.tombs {
-			if cur.covers(lower) {
-				add(lower, tomb.metadata)
+		hidden := v.hidden(v.who.ID)
+		for lower, tomb := range v.tree.tombs {
+			if cur.covers(lower) && !below(lower, hidden) {
+				add(lower, func() map[string]any { return v.gone(tomb) })
 			}
 		}
 	}
@@ -233,8 +235,8 @@ func (c *cursor) covers(lower string) bool {
 // only the last, and of those only what still is there. A path's last deletion
 // stays even when something was put there later, because it ends the children
 // that stood below.
-func (s *Server) deltaPage(cur *cursor) ([]any, bool) {
-	news := s.tree.journal[cur.Pos:]
+func (v *view) deltaPage(cur *cursor) ([]any, bool) {
+	news := v.tree.journal[cur.Pos:]
 	lastPut, lastGone := map[string]int{}, map[string]int{}
 	for i, e := range news {
 		if e.gone {
@@ -244,17 +246,18 @@ func (s *Server) deltaPage(cur *cursor) ([]any, bool) {
 		}
 	}
 	entries := []any{}
+	own, hidden := v.root.lower(), v.hidden(v.who.ID)
 	for i, e := range news {
-		if !cur.covers(e.lower) {
+		if !cur.covers(e.lower) || e.lower == own || below(e.lower, hidden) {
 			continue
 		}
 		var meta map[string]any
 		switch {
 		case e.gone && lastGone[e.lower] == i:
-			meta = e.metadata()
+			meta = v.gone(e)
 		case !e.gone && lastPut[e.lower] == i:
-			if n, _, _ := at(s.tree.root, parsePath(e.lower).parts); n != nil {
-				meta = n.tagged()
+			if n, _, _ := v.at(v.tree.root, parsePath(e.lower).parts); n != nil {
+				meta = v.tagged(n)
 			}
 		}
 		if meta == nil {
@@ -266,7 +269,7 @@ func (s *Server) deltaPage(cur *cursor) ([]any, bool) {
 		}
 		entries = append(entries, meta)
 	}
-	cur.Pos = len(s.tree.journal)
+	cur.Pos = len(v.tree.journal)
 	return entries, false
 }
 
@@ -322,14 +325,15 @@ func (s *Server) hasNews(cur cursor) (changes, reset bool, wake <-chan struct{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tree
-	if cur.Epoch != s.epoch || cur.Namespace != t.namespace || cur.Pos > len(t.journal) {
+	if cur.Epoch != s.epoch || cur.Pos > len(t.journal) {
 		return false, true, nil
 	}
 	if cur.Listing || s.opt.Behaviour.LongpollAnyChange && cur.Pos < len(t.journal) {
 		return true, false, nil
 	}
+	hidden := s.hidden(cur.Account)
 	for _, e := range t.journal[cur.Pos:] {
-		if cur.covers(e.lower) {
+		if cur.covers(e.lower) && !below(e.lower, hidden) {
 			return true, false, nil
 		}
 	}

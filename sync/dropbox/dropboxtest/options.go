@@ -1,6 +1,14 @@
 package dropboxtest
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var madeUpNames = []string{"Jane Doe", "John Roe", "Ann Poe"}
 
 // Options says what the account and its server are like. The zero value is a
 // basic account, empty, in memory.
@@ -42,6 +50,14 @@ type Options struct {
 	PageSize int
 	// Account is whose account it is.
 	Account Account
+	// Team makes it a team's space, with more members than Account. Each has a
+	// home folder in the root, which only that member sees and which paths begin
+	// at unless Dropbox-API-Path-Root says otherwise; the rest of the root is
+	// everybody's.
+	Team *Team
+	// AppFolder confines the app to the folder /Apps/AppFolder, as apps with that
+	// kind of access are; empty: full access.
+	AppFolder string
 	// Behaviour settles what Dropbox's documents leave open.
 	Behaviour Behaviour
 	// Faults go wrong from the start; see Server.Inject.
@@ -58,6 +74,12 @@ const (
 	Business AccountKind = "business"
 )
 
+// Team is a team's space. Its members' accounts are of kind Business.
+type Team struct {
+	NamespaceID string    // of the root; default "88000001"
+	Members     []Account // besides Options.Account
+}
+
 // Account is what users/get_current_account tells. Empty fields get values of
 // a made-up person.
 type Account struct {
@@ -67,7 +89,7 @@ type Account struct {
 	Email       string
 	Country     string
 	Locale      string
-	NamespaceID string // of the root, digits; a part of every rev
+	NamespaceID string // of its home, which is the root but for a team's space; digits, a part of every rev
 	TeamName    string // with Business
 	Allocated   int64  // quota in bytes; default 2 GiB
 }
@@ -154,18 +176,34 @@ func (o *Options) setDefaults() {
 	if o.PageSize <= 0 {
 		o.PageSize = 2000
 	}
-	o.Account.setDefaults()
+	o.Account.setDefaults(0)
+	if o.Team != nil {
+		team := *o.Team
+		team.Members = slices.Clone(team.Members)
+		if team.NamespaceID == "" {
+			team.NamespaceID = "88000001"
+		}
+		o.Account.Kind = Business
+		o.Account.setDefaults(0)
+		for i := range team.Members {
+			team.Members[i].Kind = Business
+			team.Members[i].setDefaults(i + 1)
+		}
+		o.Team = &team
+	}
 	o.Behaviour.setDefaults()
 }
 
-func (a *Account) setDefaults() {
+// setDefaults fills in the n-th account, counted from 0.
+func (a *Account) setDefaults(n int) {
+	name := append(madeUpNames, fmt.Sprintf("Member %d", n))[min(n, len(madeUpNames))]
 	for _, d := range []struct {
 		field *string
 		value string
 	}{
-		{&a.ID, "dbid:AABOLtA1rT6rRK4vajKZrWqLZ7wVnV863u4"},
-		{&a.Name, "Jane Doe"}, {&a.Email, "jane@example.com"},
-		{&a.Country, "ES"}, {&a.Locale, "en"}, {&a.NamespaceID, "70721710"},
+		{&a.ID, fmt.Sprintf("dbid:AABOLtA1rT6rRK4vajKZrWqLZ7wVnV863u%d", n+4)},
+		{&a.Name, name}, {&a.Email, strings.ToLower(strings.Fields(name)[0]) + "@example.com"},
+		{&a.Country, "ES"}, {&a.Locale, "en"}, {&a.NamespaceID, strconv.Itoa(70721710 + n)},
 	} {
 		if *d.field == "" {
 			*d.field = d.value

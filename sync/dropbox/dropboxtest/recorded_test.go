@@ -426,9 +426,9 @@ func (p *player) setUpLink(x exchange, arg obj, ok bool) obj {
 			s["expires"] = "2030-01-01T00:00:00Z"
 		}
 		if strings.Contains(x.fixture, "no_permission") {
-			p.srv.opt.Account.Kind = Basic
+			p.srv.members[0].Kind = Basic
 		} else {
-			p.srv.opt.Account.Kind = Pro
+			p.srv.members[0].Kind = Pro
 		}
 	case "sharing/list_shared_links":
 		share(file, folder)

@@ -21,23 +21,23 @@ func (c *call) checkRelocate(arg relocateArg) error {
 }
 
 // relocate moves or copies and gives what stands at the new place.
-func (s *Server) relocate(arg relocateArg, duplicate bool) (*node, error) {
-	n, lerr := s.lookup(parsePath(arg.FromPath))
+func (v *view) relocate(arg relocateArg, duplicate bool) (*node, error) {
+	n, lerr := v.lookup(parsePath(arg.FromPath))
 	if lerr != nil {
 		return nil, lerr.under("from_lookup")
 	}
-	if n == s.tree.root {
+	if n == v.root || n.parent == nil || n.owner != "" {
 		return nil, fail("from_write", "no_write_permission")
 	}
-	to, werr := s.place(parsePath(arg.ToPath))
+	to, werr := v.place(parsePath(arg.ToPath))
 	if werr != nil {
 		return nil, werr.under("to")
 	}
-	if n.count() > s.opt.Behaviour.MaxItems {
+	if n.count() > v.opt.Behaviour.MaxItems {
 		return nil, fail("too_many_files")
 	}
 	if to.existing == n && !duplicate {
-		return s.caseOnly(n, to.name)
+		return v.caseOnly(n, to.name)
 	}
 	target := to.parent
 	if to.existing != nil && to.existing.within(n) && to.existing != n || to.existing == nil && target.within(n) {
@@ -49,15 +49,15 @@ func (s *Server) relocate(arg relocateArg, duplicate bool) (*node, error) {
 		}
 		to.name = freeName(to.parent, to.name, "")
 	}
-	parent, err := s.ensure(to)
+	parent, err := v.ensure(to)
 	if err != nil {
 		return nil, nameError(err, "to")
 	}
 	if duplicate {
-		done, err := s.duplicate(n, parent, to.name)
+		done, err := v.duplicate(n, parent, to.name)
 		return done, nameError(err, "to")
 	}
-	return n, nameError(s.move(n, parent, to.name), "to")
+	return n, nameError(v.move(n, parent, to.name), "to")
 }
 
 func (s *Server) move(n, parent *node, name string) error {
@@ -105,11 +105,11 @@ func relocateOne(duplicate bool, wrap func(map[string]any) any) handler {
 			return nil, err
 		}
 		return c.locked(func() (any, error) {
-			n, err := c.s.relocate(*arg, duplicate)
+			n, err := c.v.relocate(*arg, duplicate)
 			if err != nil {
 				return nil, err
 			}
-			return wrap(n.tagged()), nil
+			return wrap(c.v.tagged(n)), nil
 		})
 	})
 }
@@ -157,7 +157,7 @@ func (c *call) relocateBatch(arg *copyBatchArg, duplicate bool, kind string) (an
 	done := make([]any, 0, len(arg.Entries))
 	return c.locked(func() (any, error) {
 		for i := len(done); i < len(arg.Entries); i++ {
-			entry, err := c.s.relocateEntry(arg, i, duplicate, nested[i])
+			entry, err := c.v.relocateEntry(arg, i, duplicate, nested[i])
 			if err != nil {
 				return nil, err
 			}
@@ -167,19 +167,19 @@ func (c *call) relocateBatch(arg *copyBatchArg, duplicate bool, kind string) (an
 	})
 }
 
-func (s *Server) relocateEntry(arg *copyBatchArg, i int, duplicate, nested bool) (any, error) {
+func (v *view) relocateEntry(arg *copyBatchArg, i int, duplicate, nested bool) (any, error) {
 	if nested && !duplicate {
 		return failure(fail("relocation_error", "duplicated_or_nested_paths")), nil
 	}
 	e := arg.Entries[i]
-	n, err := s.relocate(relocateArg{FromPath: e.FromPath, ToPath: e.ToPath, Autorename: arg.Autorename}, duplicate)
+	n, err := v.relocate(relocateArg{FromPath: e.FromPath, ToPath: e.ToPath, Autorename: arg.Autorename}, duplicate)
 	if errors.Is(err, errStale) {
 		return nil, err
 	}
 	if err != nil {
 		return failure(nameError(err, "relocation_error")), nil
 	}
-	return succeeded(n.tagged()), nil
+	return succeeded(v.tagged(n)), nil
 }
 
 // nestedEntries marks entries whose source is, or lies in, that of an earlier one.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -36,35 +35,44 @@ func (c *call) locked(do func() (any, error)) (any, error) {
 
 // lookup finds what a path argument names. The error is a LookupError; a
 // caller nests it with under.
-func (s *Server) lookup(p pathSpec) (*node, *unionError) {
-	start := s.tree.root
+func (v *view) lookup(p pathSpec) (*node, *unionError) {
+	start := v.root
 	switch {
 	case p.malformed:
 		return nil, fail("malformed_path")
 	case p.rev != "":
-		r, ok := s.tree.revs[p.rev]
-		if n := s.tree.byID[r.id]; ok && n != nil {
+		r, ok := v.tree.revs[p.rev]
+		if n := v.byID(r.id); ok && n != nil {
 			return n, nil
 		}
 		return nil, fail("not_found")
 	case p.id != "":
-		start = s.tree.byID[p.id]
-	case p.ns != "" && p.ns != s.tree.namespace:
-		start = nil
+		start = v.byID(p.id)
+	case p.ns != "":
+		start = v.space(p.ns)
 	}
 	if start == nil {
 		return nil, fail("not_found")
 	}
-	n, _, _ := at(start, p.parts)
+	n, _, _ := v.at(start, p.parts)
 	if n == nil {
 		return nil, fail("not_found")
 	}
 	return n, nil
 }
 
+// byID finds what the caller may see by its id, or nil.
+func (v *view) byID(id string) *node {
+	n := v.tree.byID[id]
+	if n == nil || v.hides(n) || !n.within(v.root) && v.opt.AppFolder != "" {
+		return nil
+	}
+	return n
+}
+
 // lookupFile is lookup for routes that want a file.
-func (s *Server) lookupFile(p pathSpec) (*node, *unionError) {
-	n, err := s.lookup(p)
+func (v *view) lookupFile(p pathSpec) (*node, *unionError) {
+	n, err := v.lookup(p)
 	if err == nil && n.folder() {
 		return nil, fail("not_file")
 	}
@@ -80,12 +88,15 @@ type place struct {
 }
 
 // place takes a path to write to apart. The error is a WriteError.
-func (s *Server) place(p pathSpec) (place, *unionError) {
-	start := s.tree.root
-	if p.id != "" {
-		start = s.tree.byID[p.id]
+func (v *view) place(p pathSpec) (place, *unionError) {
+	start := v.root
+	switch {
+	case p.id != "":
+		start = v.byID(p.id)
+	case p.ns != "":
+		start = v.space(p.ns)
 	}
-	if start == nil || p.malformed || p.ns != "" && p.ns != s.tree.namespace {
+	if start == nil || p.malformed {
 		return place{}, fail("malformed_path")
 	}
 	if len(p.parts) == 0 {
@@ -95,12 +106,12 @@ func (s *Server) place(p pathSpec) (place, *unionError) {
 	for i, part := range p.parts {
 		parts[i] = norm.NFC.String(part)
 	}
-	n, deepest, rest := at(start, parts)
+	n, deepest, rest := v.at(start, parts)
 	if n != nil {
 		return place{parent: n.parent, name: parts[len(parts)-1], existing: n}, nil
 	}
 	for _, part := range rest {
-		if bad := s.opt.Behaviour.checkName(part); bad != "" {
+		if bad := v.opt.Behaviour.checkName(part); bad != "" {
 			return place{}, fail(bad)
 		}
 	}
@@ -141,40 +152,6 @@ func occupied(n *node) *unionError {
 		return fail("conflict", "folder")
 	}
 	return fail("conflict", "file")
-}
-
-// metadata of what exists, without .tag.
-func (n *node) metadata() map[string]any {
-	m := map[string]any{"name": n.name, "path_lower": n.lower(), "path_display": n.display(), "id": n.id}
-	if !n.folder() {
-		fileFields(m, n.rev, n.hash, n.size, n.client, n.server)
-	}
-	return m
-}
-
-func fileFields(m map[string]any, rev, hash string, size int64, client, server time.Time) {
-	m["rev"], m["content_hash"], m["size"], m["is_downloadable"] = rev, hash, size, true
-	m["client_modified"], m["server_modified"] = formatTime(client), formatTime(server)
-}
-
-// tagged metadata, for places where Dropbox's type is Metadata.
-func (n *node) tagged() map[string]any {
-	m := n.metadata()
-	m[".tag"] = "file"
-	if n.folder() {
-		m[".tag"] = "folder"
-	}
-	return m
-}
-
-func (r fileRev) metadata() map[string]any {
-	m := map[string]any{"name": r.name, "path_lower": fold(r.display), "path_display": r.display, "id": r.id}
-	fileFields(m, r.rev, r.hash, r.size, r.client, r.server)
-	return m
-}
-
-func (e entry) metadata() map[string]any {
-	return map[string]any{".tag": "deleted", "name": e.base(), "path_lower": e.lower, "path_display": e.display}
 }
 
 // items describes several things for the log.

@@ -7,9 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log"
-	"net"
-	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -18,17 +16,16 @@ import (
 // concurrently.
 type Server struct {
 	// Fixed after New.
-	opt    Options
-	store  store
-	disk   disk
-	log    requestLog
-	faults faultPlan
-	auth   authState
-	done   chan struct{} // closed by Close
-
-	httpMu sync.Mutex
-	http   []*http.Server
-	url    string
+	opt     Options
+	members []*member // the first is Options.Account
+	store   store
+	disk    disk
+	log     requestLog
+	faults  faultPlan
+	auth    authState
+	done    chan struct{} // closed by Close
+	peers   []*Server     // the others of its group
+	front   front
 
 	// mu guards what follows, and the directory against the API.
 	mu       sync.Mutex
@@ -58,6 +55,16 @@ func New(opt Options) (*Server, error) {
 		s.store = fst
 	}
 	s.tree = newTree(&s.opt, s.store, prefix)
+	s.members = []*member{{Account: opt.Account}}
+	if opt.Team != nil {
+		s.tree.namespace = opt.Team.NamespaceID
+		for _, a := range opt.Team.Members {
+			s.members = append(s.members, &member{Account: a})
+		}
+	}
+	for i, m := range s.members {
+		m.memberID = fmt.Sprintf("dbmid:AAHhy7WsR0x-u4ZCqiDl5Fz5zvuL3kmspw%d", i)
+	}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(err, s.store.close())
 	}
@@ -76,6 +83,7 @@ func (s *Server) open() error {
 		}
 		s.tree.commit(record{Op: "head", ID: base64.RawURLEncoding.EncodeToString(prefix)})
 	}
+	s.makeSpaces()
 	if s.opt.Dir == "" {
 		return nil
 	}
@@ -87,23 +95,45 @@ func (s *Server) open() error {
 	return nil
 }
 
+// makeSpaces makes the folders that an account begins with: members' homes and
+// an app's folder.
+func (s *Server) makeSpaces() {
+	if s.opt.Team != nil {
+		for _, m := range s.members {
+			if s.tree.spaces[m.NamespaceID] == nil {
+				s.tree.share(s.tree.addFolder(s.tree.root, m.Name, nil), m.NamespaceID, m.ID)
+			}
+		}
+	}
+	if s.opt.AppFolder == "" {
+		return
+	}
+	for i, m := range s.members {
+		parent, _ := s.home(m)
+		for _, name := range []string{"Apps", s.opt.AppFolder} {
+			n, _, _ := at(parent, []string{name})
+			if n == nil {
+				n = s.tree.addFolder(parent, name, nil)
+			}
+			parent = n
+		}
+		if parent.ns == "" {
+			s.tree.share(parent, strconv.Itoa(99000001+i), m.ID)
+		}
+	}
+}
+
 // Close ends all connections and the watching of Dir. It gives the first error
 // that the state could not be written with.
 func (s *Server) Close() error {
-	s.httpMu.Lock()
-	servers := s.http
-	s.http = nil
-	s.httpMu.Unlock()
+	servers := s.front.take()
 	select {
 	case <-s.done:
 		return nil
 	default:
 		close(s.done)
 	}
-	var err error
-	for _, h := range servers {
-		err = errors.Join(err, h.Close())
-	}
+	err := closeAll(servers)
 	err = errors.Join(err, s.disk.close())
 	s.mu.Lock()
 	sessions := s.sessions
@@ -119,42 +149,18 @@ func (s *Server) Close() error {
 
 // Start serves HTTP on Options.Addr and gives the base URL, without a slash at
 // its end.
-func (s *Server) Start() (string, error) {
-	addr := s.opt.Addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", fmt.Errorf("start Dropbox emulator: %w", err)
-	}
-	url := "http://" + l.Addr().String()
-	s.httpMu.Lock()
-	s.url = url
-	s.httpMu.Unlock()
-	s.serve(l)
-	return url, nil
+func (s *Server) Start() (string, error) { return s.front.start(s, s.opt.Addr) }
+
+// StartTLS serves HTTPS on addr for the given host names, with a certificate
+// of a certificate authority made for this server. It gives that authority's
+// certificate as PEM, for a client to trust. Clients of the real names need a
+// hosts file that leads those names to addr.
+func (s *Server) StartTLS(addr string, hosts []string) (ca []byte, err error) {
+	return s.front.startTLS(s, addr, hosts, s.opt.Now())
 }
-
-func (s *Server) serve(l net.Listener) {
-	// Its complaints are about connections that a fault tore on purpose.
-	h := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(discard{}, "", 0)}
-	s.httpMu.Lock()
-	s.http = append(s.http, h)
-	s.httpMu.Unlock()
-	go h.Serve(l) //nolint:errcheck // it returns when Close closes it, with nothing to tell
-}
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // URL gives what Start gave, or "".
-func (s *Server) URL() string {
-	s.httpMu.Lock()
-	defer s.httpMu.Unlock()
-	return s.url
-}
+func (s *Server) URL() string { return s.front.base() }
 
 // linkBase stands before the path of links that are handed out.
 func (s *Server) linkBase() string {

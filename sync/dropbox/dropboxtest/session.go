@@ -29,14 +29,14 @@ func (u *session) drop() error {
 	return u.spool.discard()
 }
 
-func (s *Server) newSession(concurrent bool) (string, *session, error) {
+func (s *Server) newSession(owner *member, concurrent bool) (string, *session, error) {
 	sp, err := s.store.spool()
 	if err != nil {
 		return "", nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := fmt.Sprintf("pid_upload_session:%s%d", s.opt.Account.ID[5:], s.tree.nextSeq())
+	id := fmt.Sprintf("pid_upload_session:%s%d", owner.ID[5:], s.tree.nextSeq())
 	u := &session{spool: sp, begun: s.opt.Now(), concurrent: concurrent, parts: map[int64]int64{}}
 	s.sessions[id] = u
 	return id, u, nil
@@ -77,7 +77,7 @@ func sessionStart(c *call, arg *sessionStartArg) (any, error) {
 	case concurrent && arg.Close:
 		return nil, fail("concurrent_session_close_not_allowed")
 	}
-	id, u, err := c.s.newSession(concurrent)
+	id, u, err := c.s.newSession(c.v.who, concurrent)
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func sessionStartBatch(c *call, arg *startBatchArg) (any, error) {
 	}
 	ids := make([]string, arg.NumSessions)
 	for i := range ids {
-		id, _, err := c.s.newSession(arg.SessionType.Tag == "concurrent")
+		id, _, err := c.s.newSession(c.v.who, arg.SessionType.Tag == "concurrent")
 		if err != nil {
 			return nil, err
 		}
@@ -301,7 +301,7 @@ func (s *Server) finish(u *session, cur sessionCursor, ci commitInfo, c *call) (
 		}
 		u.spool, u.hash, u.closed = nil, hash, true
 	}
-	return c.locked(func() (any, error) { return s.commitFile(ci, u.hash, u.size) })
+	return c.locked(func() (any, error) { return c.v.commitFile(ci, u.hash, u.size) })
 }
 
 type finishBatchEntry struct {

@@ -1,29 +1,11 @@
 package dropboxtest
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"maps"
-	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
-
-// link is a shared link. It belongs to an id, so it survives moves.
-type link struct {
-	Key       string    `json:"key"` // 21 characters of its URL
-	RLKey     string    `json:"rlkey"`
-	ID        string    `json:"id"`
-	Folder    bool      `json:"folder,omitempty"`
-	Audience  string    `json:"audience"` // public, team
-	Password  string    `json:"password,omitempty"`
-	Expires   time.Time `json:"expires,omitzero"`
-	Downloads bool      `json:"downloads"` // allow_download
-}
 
 type linkSettings struct {
 	RequirePassword     *bool   `json:"require_password"`
@@ -35,20 +17,12 @@ type linkSettings struct {
 	AllowDownload       *bool   `json:"allow_download"`
 }
 
-// secret derives n url-safe characters from the account and what they are for.
-func (s *Server) secret(n int, what string) string {
-	mac := hmac.New(sha256.New, []byte(s.opt.Account.ID+string(s.tree.idPrefix)))
-	mac.Write([]byte(what))
-	text := strings.NewReplacer("-", "a", "_", "b").Replace(base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
-	return strings.ToLower(text[:n])
-}
-
 // apply checks settings against the account's kind, then sets them.
-func (s *Server) applySettings(l *link, set *linkSettings) *unionError {
+func (v *view) applySettings(l *link, set *linkSettings) *unionError {
 	if set == nil {
 		return nil
 	}
-	kind := s.opt.Account.Kind
+	kind := v.who.Kind
 	if v := set.RequestedVisibility; v != nil && set.Audience == nil {
 		set.Audience = map[string]*tagged{"public": {Tag: "public"}, "team_only": {Tag: "team"}, "password": {Tag: "password"}}[v.Tag]
 	}
@@ -65,7 +39,7 @@ func (s *Server) applySettings(l *link, set *linkSettings) *unionError {
 			l.Audience = "public"
 		case a.Tag == "team" && kind == Business:
 			l.Audience = "team"
-		case a.Tag == "team" && s.opt.Behaviour.SilentTeamAudience:
+		case a.Tag == "team" && v.opt.Behaviour.SilentTeamAudience:
 			l.Audience = "public"
 		case a.Tag == "team" || a.Tag == "no_one":
 			return fail("settings_error", "not_authorized")
@@ -77,7 +51,7 @@ func (s *Server) applySettings(l *link, set *linkSettings) *unionError {
 		l.Password = *set.LinkPassword
 	}
 	if set.Expires != nil {
-		if !set.Expires.After(s.opt.Now()) {
+		if !set.Expires.After(v.opt.Now()) {
 			return fail("settings_error", "invalid_settings")
 		}
 		l.Expires = set.Expires.Time
@@ -94,62 +68,54 @@ type createLinkArg struct {
 }
 
 func createLink(c *call, arg *createLinkArg) (any, error) {
-	c.item = arg.Path
-	if err := c.checkPath("path", arg.Path, readPattern); err != nil {
-		return nil, err
-	}
-	base := c.s.linkBase()
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	n, lerr := c.s.lookup(parsePath(arg.Path))
-	if lerr != nil {
-		return nil, lerr.under("path")
-	}
-	for _, l := range c.s.tree.links {
-		if l.ID != n.id {
+	return c.reading(arg.Path, func(spec pathSpec) (any, error) {
+		n, lerr := c.v.lookup(spec)
+		if lerr != nil {
+			return nil, lerr.under("path")
+		}
+		return c.v.createLink(n, arg.Settings)
+	})
+}
+
+// createLink makes the caller's link to n, of which there is only one.
+func (v *view) createLink(n *node, settings *linkSettings) (any, error) {
+	base := v.linkBase()
+	for _, l := range v.tree.links {
+		if l.ID != n.id || !v.owns(l) {
 			continue
 		}
-		if arg.Settings != nil { // recorded: bare with settings
+		if settings != nil { // recorded: bare with settings
 			return nil, fail("shared_link_already_exists")
 		}
 		e := fail("shared_link_already_exists", "metadata")
-		e.extra = map[string]any{"metadata": c.s.describeLink(base, l)}
+		e.extra = map[string]any{"metadata": v.describeLink(base, l)}
 		return nil, e
 	}
-	seq := c.s.tree.nextSeq()
-	l := &link{Key: c.s.secret(21, fmt.Sprint("link ", seq)), RLKey: c.s.secret(25, fmt.Sprint("rlkey ", seq)),
-		ID: n.id, Folder: n.folder(), Audience: "public", Downloads: true}
-	if c.s.opt.Behaviour.DefaultAudience == "team" && c.s.opt.Account.Kind == Business {
+	seq := v.tree.nextSeq()
+	l := &link{Key: v.secret(21, fmt.Sprint("link ", seq)), RLKey: v.secret(25, fmt.Sprint("rlkey ", seq)),
+		ID: n.id, Owner: v.who.ID, Folder: n.folder(), Audience: "public", Downloads: true}
+	if v.opt.Behaviour.DefaultAudience == "team" && v.who.Kind == Business {
 		l.Audience = "team"
 	}
-	if e := c.s.applySettings(l, arg.Settings); e != nil {
+	if e := v.applySettings(l, settings); e != nil {
 		return nil, e
 	}
-	c.s.tree.commit(record{Op: "link", Link: l})
-	return c.s.describeLink(base, l), nil
-}
-
-// linkURL gives the address of a link with the name that its file has now.
-func (s *Server) linkURL(base string, l *link, n *node) string {
-	st := s.secret(8, "st "+l.Key)
-	if l.Folder {
-		return fmt.Sprintf("%s/scl/fo/%s/%s?rlkey=%s&st=%s&dl=0", base, l.Key, s.secret(23, "fo "+l.Key), l.RLKey, st)
-	}
-	return fmt.Sprintf("%s/scl/fi/%s/%s?rlkey=%s&st=%s&dl=0", base, l.Key, url.PathEscape(n.name), l.RLKey, st)
+	v.tree.commit(record{Op: "link", Link: l})
+	return v.describeLink(base, l), nil
 }
 
 // describeLink gives SharedLinkMetadata.
-func (s *Server) describeLink(base string, l *link) map[string]any {
-	n := s.tree.byID[l.ID]
+func (v *view) describeLink(base string, l *link) map[string]any {
+	n := v.tree.byID[l.ID]
 	visibility := map[string]string{"public": "public", "team": "team_only"}[l.Audience]
 	if l.Password != "" {
 		visibility = "password"
 	}
-	kind := s.opt.Account.Kind
+	kind := v.who.Kind
 	permissions := map[string]any{
 		"resolved_visibility": tag(visibility), "requested_visibility": tag(visibility), "can_revoke": true,
 		"effective_audience": tag(l.Audience), "link_access_level": tag("viewer"),
-		"visibility_policies": s.visibilityPolicies(), "can_set_expiry": kind != Basic, "can_remove_expiry": kind != Basic,
+		"visibility_policies": v.visibilityPolicies(), "can_set_expiry": kind != Basic, "can_remove_expiry": kind != Basic,
 		"allow_download": l.Downloads, "can_allow_download": true, "can_disallow_download": kind != Basic,
 		"allow_comments": true, "team_restricts_comments": false, "require_password": l.Password != "",
 		"can_set_password": kind != Basic, "can_remove_password": kind != Basic, "can_use_extended_sharing_controls": kind == Business,
@@ -158,8 +124,8 @@ func (s *Server) describeLink(base string, l *link) map[string]any {
 			map[string]any{"audience": tag("team"), "allowed": kind == Business},
 			map[string]any{"audience": tag("no_one"), "allowed": false}},
 	}
-	m := map[string]any{".tag": "folder", "url": s.linkURL(base, l, n), "id": l.ID, "name": n.name,
-		"path_lower": n.lower(), "link_permissions": permissions}
+	m := map[string]any{".tag": "folder", "url": v.linkURL(base, l, n), "id": l.ID, "name": n.name,
+		"path_lower": fold(v.display(n.display())), "link_permissions": permissions}
 	if !l.Expires.IsZero() {
 		m["expires"] = formatTime(l.Expires)
 	}
@@ -170,12 +136,12 @@ func (s *Server) describeLink(base string, l *link) map[string]any {
 	return m
 }
 
-func (s *Server) visibilityPolicies() []any {
+func (v *view) visibilityPolicies() []any {
 	list := []any{}
 	for _, p := range []struct {
 		tag     string
 		allowed bool
-	}{{"public", true}, {"team_only", s.opt.Account.Kind == Business}, {"password", s.opt.Account.Kind != Basic}} {
+	}{{"public", true}, {"team_only", v.who.Kind == Business}, {"password", v.who.Kind != Basic}} {
 		m := map[string]any{"policy": tag(p.tag), "resolved_policy": tag(p.tag), "allowed": p.allowed}
 		if !p.allowed {
 			m["disallowed_reason"] = tag("user_account_type")
@@ -186,36 +152,6 @@ func (s *Server) visibilityPolicies() []any {
 		list = append(list, m)
 	}
 	return list
-}
-
-// Links have the forms of today and those of before 2023.
-var linkForm = regexp.MustCompile(`\A/(?:scl/f[io]|sh?)/([^/]+)`)
-
-// linkKey takes a link's key out of its URL, whatever the host.
-func linkKey(link string) (string, bool) {
-	u, err := url.Parse(link)
-	if err != nil {
-		return "", false
-	}
-	m := linkForm.FindStringSubmatch(u.Path)
-	if m == nil {
-		return "", false
-	}
-	return m[1], true
-}
-
-// linkOf finds the link of a URL, with the right rlkey and a living file.
-func (s *Server) linkOf(link string) *link {
-	key, ok := linkKey(link)
-	if !ok {
-		return nil
-	}
-	l := s.tree.links[key]
-	u, err := url.Parse(link)
-	if err != nil || l == nil || s.tree.byID[l.ID] == nil || u.Query().Get("rlkey") != l.RLKey {
-		return nil
-	}
-	return l
 }
 
 type listLinksArg struct {
@@ -237,7 +173,7 @@ func listLinks(c *call, arg *listLinksArg) (any, error) {
 	keys := slices.Sorted(maps.Keys(c.s.tree.links))
 	var target *node
 	if arg.Path != "" {
-		n, lerr := c.s.lookup(parsePath(arg.Path))
+		n, lerr := c.v.lookup(parsePath(arg.Path))
 		if lerr != nil {
 			return nil, lerr.under("path")
 		}
@@ -248,27 +184,29 @@ func listLinks(c *call, arg *listLinksArg) (any, error) {
 		l := c.s.tree.links[key]
 		n := c.s.tree.byID[l.ID]
 		switch {
-		case n == nil || target == nil && key <= arg.Cursor:
+		case n == nil || !c.v.owns(l) || !n.within(c.v.root) || target == nil && key <= arg.Cursor:
 			continue
 		case target == nil && len(links) == linksPage:
 			return map[string]any{"links": links, "has_more": true, "cursor": keys[i-1]}, nil
 		case target == nil || target == n || !arg.DirectOnly && target.within(n):
-			links = append(links, c.s.describeLink(base, l))
+			links = append(links, c.v.describeLink(base, l))
 		}
 	}
 	return map[string]any{"links": links, "has_more": false}, nil
 }
 
-// namedLink finds the link of an argument; errors are those of SharedLinkError.
-func (s *Server) namedLink(url string) (*link, *unionError) {
-	if _, ok := linkKey(url); !ok {
-		return nil, fail("shared_link_malformed")
+// owns reports whether a link is the caller's own.
+func (v *view) owns(l *link) bool {
+	return l.Owner == v.who.ID || l.Owner == "" && v.who == v.members[0]
+}
+
+// ownLink is namedLink for who wants to change it.
+func (v *view) ownLink(url string) (*link, *unionError) {
+	l, e := v.namedLink(url)
+	if e == nil && !v.owns(l) {
+		return nil, fail("shared_link_access_denied")
 	}
-	l := s.linkOf(url)
-	if l == nil {
-		return nil, fail("shared_link_not_found")
-	}
-	return l, nil
+	return l, e
 }
 
 type modifyLinkArg struct {
@@ -279,15 +217,18 @@ type modifyLinkArg struct {
 
 func modifyLink(c *call, arg *modifyLinkArg) (any, error) {
 	c.item = arg.URL
+	if c.s.hostOf(arg.URL) != c.s {
+		return nil, fail("shared_link_access_denied")
+	}
 	base := c.s.linkBase()
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	l, e := c.s.namedLink(arg.URL)
+	l, e := c.v.ownLink(arg.URL)
 	if e != nil {
 		return nil, e
 	}
 	changed := *l
-	if e := c.s.applySettings(&changed, arg.Settings); e != nil {
+	if e := c.v.applySettings(&changed, arg.Settings); e != nil {
 		return nil, e
 	}
 	if arg.RemoveExpiration {
@@ -297,7 +238,7 @@ func modifyLink(c *call, arg *modifyLinkArg) (any, error) {
 		changed.Password = ""
 	}
 	c.s.tree.commit(record{Op: "link", Link: &changed})
-	return c.s.describeLink(base, &changed), nil
+	return c.v.describeLink(base, &changed), nil
 }
 
 type linkURLArg struct {
@@ -306,44 +247,15 @@ type linkURLArg struct {
 
 func revokeLink(c *call, arg *linkURLArg) (any, error) {
 	c.item = arg.URL
+	if c.s.hostOf(arg.URL) != c.s {
+		return nil, fail("shared_link_access_denied")
+	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	l, e := c.s.namedLink(arg.URL)
+	l, e := c.v.ownLink(arg.URL)
 	if e != nil {
 		return nil, e
 	}
 	c.s.tree.commit(record{Op: "unlink", ID: l.Key})
 	return nil, nil
-}
-
-type linkMetadataArg struct {
-	URL          string `json:"url" stone:"required"`
-	Path         string `json:"path"`
-	LinkPassword string `json:"link_password"`
-}
-
-func linkMetadata(c *call, arg *linkMetadataArg) (any, error) {
-	c.item = arg.URL
-	base := c.s.linkBase()
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	l, e := c.s.namedLink(arg.URL)
-	switch {
-	case e != nil && e.tags[0] == "shared_link_malformed":
-		return nil, fail("shared_link_not_found")
-	case e != nil:
-		return nil, e
-	case l.Password != "" && l.Password != arg.LinkPassword, !l.Expires.IsZero() && !c.s.opt.Now().Before(l.Expires):
-		return nil, fail("shared_link_access_denied")
-	}
-	m := c.s.describeLink(base, l)
-	if arg.Path != "" && l.Folder {
-		n, _, _ := at(c.s.tree.byID[l.ID], parsePath(arg.Path).parts)
-		if n == nil {
-			return nil, fail("shared_link_not_found")
-		}
-		maps.Copy(m, n.tagged())
-		delete(m, "content_hash")
-	}
-	return m, nil
 }

@@ -25,6 +25,8 @@ type record struct {
 	Client time.Time `json:"client,omitzero"`
 	Server time.Time `json:"server,omitzero"`
 	Ident  *ident    `json:"ident,omitempty"`
+	Space  string    `json:"space,omitempty"` // of a folder that is a namespace
+	Owner  string    `json:"owner,omitempty"` // of a member's home
 	Link   *link     `json:"link,omitempty"`
 }
 

@@ -8,32 +8,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
-	"net"
 	"time"
 )
 
 // DropboxHosts are the names that unmodified clients call.
 var DropboxHosts = []string{"api.dropboxapi.com", "content.dropboxapi.com", "notify.dropboxapi.com",
 	"api.dropbox.com", "www.dropbox.com", "dl.dropboxusercontent.com"}
-
-// StartTLS serves HTTPS on addr for the given host names, with a certificate
-// of a certificate authority made for this server. It gives that authority's
-// certificate as PEM, for a client to trust. Clients of the real names need a
-// hosts file that leads those names to addr.
-func (s *Server) StartTLS(addr string, hosts []string) (ca []byte, err error) {
-	ca, leaf, err := makeCertificates(s.opt.Now(), hosts)
-	if err != nil {
-		return nil, fmt.Errorf("start Dropbox emulator: %w", err)
-	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("start Dropbox emulator: %w", err)
-	}
-	s.serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}))
-	return ca, nil
-}
 
 func makeCertificates(now time.Time, hosts []string) ([]byte, tls.Certificate, error) {
 	var none tls.Certificate

@@ -16,7 +16,7 @@ var ErrDropped = errors.New("connection dropped by the Dropbox emulator")
 // the request's host: no sockets, so it works under a fake clock.
 func (s *Server) Transport() http.RoundTripper { return inProcess{s} }
 
-type inProcess struct{ s *Server }
+type inProcess struct{ h http.Handler }
 
 // RoundTrip implements http.RoundTripper. It returns when the header is there;
 // the body streams.
@@ -29,7 +29,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	pr, pw := io.Pipe()
 	w := &pipeWriter{header: http.Header{}, body: pw, ready: make(chan struct{})}
 	go func() {
-		err := w.run(t.s, in)
+		err := w.run(t.h, in)
 		if r.Body != nil {
 			err = errors.Join(err, r.Body.Close())
 		}

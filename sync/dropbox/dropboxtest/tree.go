@@ -22,6 +22,9 @@ type node struct {
 	size           int64
 	client, server time.Time
 	ident          *ident // who it is in the directory; nil without one
+
+	ns    string // of a folder that is a namespace of its own: its id
+	owner string // of a member's home in a team space: the account's id
 }
 
 func (n *node) folder() bool { return n.children != nil }
@@ -80,6 +83,12 @@ type fileRev struct {
 	client, server               time.Time
 }
 
+// revision is what a file is now.
+func (n *node) revision() fileRev {
+	return fileRev{id: n.id, name: n.name, display: n.display(), rev: n.rev, hash: n.hash,
+		size: n.size, client: n.client, server: n.server}
+}
+
 // entry is one step of the namespace's journal: something was put at a path,
 // or what was there is gone with all below.
 type entry struct {
@@ -97,6 +106,7 @@ type tree struct {
 
 	root    *node
 	byID    map[string]*node
+	spaces  map[string]*node // folders that are namespaces, by their ids
 	byIdent map[identKey]*node
 	used    int64
 
@@ -118,7 +128,7 @@ type tree struct {
 func newTree(o *Options, st store, idPrefix []byte) *tree {
 	return &tree{
 		behaviour: &o.Behaviour, namespace: o.Account.NamespaceID, now: o.Now, store: st,
-		root: &node{children: map[string]*node{}}, byID: map[string]*node{},
+		root: &node{children: map[string]*node{}}, byID: map[string]*node{}, spaces: map[string]*node{},
 		byIdent: map[identKey]*node{}, changed: make(chan struct{}),
 		tombs: map[string]entry{}, tombAt: map[string]time.Time{},
 		revs: map[string]fileRev{}, ofID: map[string][]string{}, ofPath: map[string][]string{},
@@ -140,12 +150,22 @@ func (t *tree) newID() string {
 }
 
 // rev gives hex(journal id) and 8 hex digits of the namespace, as recorded.
-func (t *tree) rev(seq int64) string {
+func (t *tree) rev(seq int64, folder *node) string {
 	var ns uint64
-	for _, c := range t.namespace {
+	for _, c := range t.namespaceOf(folder) {
 		ns = ns*10 + uint64(c-'0')
 	}
 	return fmt.Sprintf("%x%08x", seq, ns)
+}
+
+// namespaceOf gives the namespace that a folder belongs to.
+func (t *tree) namespaceOf(n *node) string {
+	for ; n != nil; n = n.parent {
+		if n.ns != "" {
+			return n.ns
+		}
+	}
+	return t.namespace
 }
 
 // commit applies records and stores them. The memory is right in any case; once
@@ -220,6 +240,10 @@ func (t *tree) applyPut(r record) error {
 	if r.Ident != nil {
 		t.setIdent(n, r.Ident)
 	}
+	if r.Space != "" {
+		n.ns, n.owner = r.Space, r.Owner
+		t.spaces[n.ns] = n
+	}
 	if !r.Folder {
 		t.used += r.Size - n.size
 		n.rev, n.hash, n.size, n.client, n.server = r.Rev, r.Hash, r.Size, r.Client, r.Server
@@ -242,8 +266,7 @@ func (t *tree) remember(n *node) {
 		t.ofID[n.id] = append(t.ofID[n.id], n.rev)
 		t.ofPath[n.lower()] = append(t.ofPath[n.lower()], n.rev)
 	}
-	t.revs[n.rev] = fileRev{id: n.id, name: n.name, display: n.display(), rev: n.rev, hash: n.hash,
-		size: n.size, client: n.client, server: n.server}
+	t.revs[n.rev] = n.revision()
 }
 
 func (t *tree) setIdent(n *node, id *ident) {
@@ -266,6 +289,7 @@ func (t *tree) forget(n *node) {
 	t.used -= n.size
 	t.setIdent(n, nil)
 	delete(t.byID, n.id)
+	delete(t.spaces, n.ns)
 }
 
 // log adds a journal entry and wakes who waits.
@@ -295,7 +319,7 @@ func (t *tree) logGone(n *node, at time.Time) {
 func (t *tree) putRecord(n *node, parent *node, name string) record {
 	r := record{Op: "put", Seq: t.nextSeq(), ID: n.id, Parent: parent.id, Name: name, Folder: n.folder(), Server: t.now().UTC().Truncate(time.Second)}
 	if !n.folder() {
-		r.Rev, r.Hash, r.Size, r.Client = t.rev(r.Seq), n.hash, n.size, n.client
+		r.Rev, r.Hash, r.Size, r.Client = t.rev(r.Seq, parent), n.hash, n.size, n.client
 	}
 	return r
 }
@@ -306,6 +330,14 @@ func (t *tree) addFolder(parent *node, name string, id *ident) *node {
 		Server: t.now().UTC().Truncate(time.Second), Ident: id}
 	t.commit(r)
 	return t.byID[r.ID]
+}
+
+// share makes a folder a namespace of its own; owner is empty but for a
+// member's home.
+func (t *tree) share(n *node, ns, owner string) {
+	r := t.putRecord(n, n.parent, n.name)
+	r.Space, r.Owner = ns, owner
+	t.commit(r)
 }
 
 // content is what a new revision consists of.
@@ -320,7 +352,7 @@ type content struct {
 func (t *tree) putFile(over *node, parent *node, name string, c content) *node {
 	r := record{Op: "put", Seq: t.nextSeq(), Parent: parent.id, Name: name, Hash: c.hash, Size: c.size,
 		Client: c.client.UTC().Truncate(time.Second), Server: t.now().UTC().Truncate(time.Second), Ident: c.ident}
-	r.Rev = t.rev(r.Seq)
+	r.Rev = t.rev(r.Seq, parent)
 	if over != nil {
 		r.ID = over.id
 	} else {

@@ -64,7 +64,7 @@ func uploadFile(c *call, arg *uploadArg) (any, error) {
 	if err := c.s.store.keep(got.spool, got.hash); err != nil {
 		return nil, err
 	}
-	result, err := c.locked(func() (any, error) { return c.s.commitFile(arg.commitInfo, got.hash, got.size) })
+	result, err := c.locked(func() (any, error) { return c.v.commitFile(arg.commitInfo, got.hash, got.size) })
 	if e, ok := errors.AsType[*unionError](err); ok && e.tags[0] == "path" {
 		// UploadError.path is a struct: its reason stands flat beside the id of a
 		// session that could be finished elsewhere; recorded as possibly empty.
@@ -88,34 +88,34 @@ func unjoin(err error) error {
 
 // commitFile writes a kept content by the rules of WriteMode. Its errors stand
 // under "path".
-func (s *Server) commitFile(ci commitInfo, hash string, size int64) (any, error) {
-	p, werr := s.place(parsePath(ci.Path))
+func (v *view) commitFile(ci commitInfo, hash string, size int64) (any, error) {
+	p, werr := v.place(parsePath(ci.Path))
 	if werr != nil {
 		return nil, werr.under("path")
 	}
-	c := content{hash: hash, size: size, client: s.opt.Now()}
+	c := content{hash: hash, size: size, client: v.opt.Now()}
 	if ci.ClientModified != nil {
 		c.client = ci.ClientModified.Time
 	}
-	over, name, same, werr := s.writeMode(ci, p, hash)
+	over, name, same, werr := v.writeMode(ci, p, hash)
 	if werr != nil {
 		return nil, werr.under("path")
 	}
 	if same {
-		return over.metadata(), nil
+		return v.metadata(over), nil
 	}
-	if s.tree.used+size > s.opt.Account.Allocated {
+	if v.tree.used+size > v.who.Allocated {
 		return nil, fail("path", "insufficient_space")
 	}
-	parent, err := s.ensure(p)
+	parent, err := v.ensure(p)
 	if err != nil {
 		return nil, nameError(err, "path")
 	}
-	n, err := s.writeFile(over, parent, name, c)
+	n, err := v.writeFile(over, parent, name, c)
 	if err != nil {
 		return nil, nameError(err, "path")
 	}
-	return n.metadata(), nil
+	return v.metadata(n), nil
 }
 
 // writeMode decides between a new file (over is nil), a new revision of over,

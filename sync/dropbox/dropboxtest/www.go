@@ -155,7 +155,11 @@ func (s *Server) openTemporary(c *call) {
 	}
 	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": r.name}))
 	h.Set("ETag", `W/"`+r.rev+`"`)
-	if _, err := c.serveContent(r); err != nil {
+	body, err := s.store.open(r.hash)
+	if err == nil {
+		_, err = c.serveContent(body)
+	}
+	if err != nil {
 		c.note = err.Error()
 	}
 }
