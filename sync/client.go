@@ -71,7 +71,7 @@ func (e *Engine) ready(c *client) bool {
 // mayPlan reports whether planning makes sense: what made a precondition fail
 // has been read from both sides, or the same plan would come out again.
 func (e *Engine) mayPlan(c *client) bool {
-	return e.ready(c) && e.odoo.whole && c.lastRun >= c.staleAt && e.odoo.lastRun >= c.staleAt
+	return e.ready(c) && e.odoo.whole && !e.odoo.taking && c.lastRun >= c.staleAt && e.odoo.lastRun >= c.staleAt
 }
 
 // mayWrite reports whether tasks of the client may start.

@@ -35,6 +35,12 @@
 // result. A crash between any two of these leads to the same end: the task is
 // still queued, and repeating it finds its work done.
 //
+// Deletions rest before they start, until no more of them come: law 8 asks a
+// person about a mass deletion as a whole, in however many looks, pages or
+// batches it comes. A few rest for a second; many until a further look at the
+// side they come from brought no more. What was carried out within a minute
+// counts with what is new.
+//
 // # Order
 //
 // Intents go before planning: a node with an intent is not planned. A node

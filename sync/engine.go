@@ -53,6 +53,8 @@ type Engine struct {
 	told       Status // what the store has of the state
 	logWire    remote
 	planDue    bool
+	deleting   bool // there may be deletions in the queue
+	rests      map[restKey]*rest
 	resets     map[odbxfs.ClientID]ResetOptions // clients that are being let go
 	queuedEver int                              // tasks since the start
 	done       counts                           // since the start, or since the reset under way began
@@ -91,7 +93,8 @@ func New(opt Options) (*Engine, error) {
 		same:         map[odbxfs.SHA1]odbxfs.ContentHash{},
 		wroteOdoo:    map[odbxfs.OdooRef]uint64{},
 		wroteDropbox: map[odbxfs.DropboxID]uint64{},
-		planDue:      true, logDue: true,
+		rests:        map[restKey]*rest{},
+		planDue:      true, logDue: true, deleting: true,
 	}
 	if err := e.load(); err != nil {
 		return nil, err
@@ -155,6 +158,9 @@ func (e *Engine) next() error {
 		e.nextClient(c)
 	}
 	if err := e.nextPlan(); err != nil {
+		return err
+	}
+	if err := e.guardTasks(); err != nil {
 		return err
 	}
 	for _, c := range e.sorted() {

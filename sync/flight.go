@@ -6,19 +6,21 @@ import (
 
 // flight names the things that a batch under way writes to.
 type flight struct {
+	tasks map[uint64]bool // by Seq
 	refs  map[odbxfs.OdooRef]bool
 	ids   map[odbxfs.DropboxID]bool
 	paths map[string]bool // in Dropbox, folded: where something is made, moved to or from
 }
 
 func newFlight() flight {
-	return flight{refs: map[odbxfs.OdooRef]bool{}, ids: map[odbxfs.DropboxID]bool{}, paths: map[string]bool{}}
+	return flight{tasks: map[uint64]bool{}, refs: map[odbxfs.OdooRef]bool{}, ids: map[odbxfs.DropboxID]bool{}, paths: map[string]bool{}}
 }
 
 // flightOf names what a batch of tasks on one side writes to.
 func flightOf(to side, batch []work) flight {
 	f := newFlight()
 	for _, w := range batch {
+		f.tasks[w.Seq] = true
 		switch to {
 		case toOdoo:
 			if w.o != nil {
@@ -44,6 +46,16 @@ func flightOfIntents(jobs []job) flight {
 		}
 	}
 	return f
+}
+
+// taskInFlight reports whether the task of this Seq is under way.
+func (e *Engine) taskInFlight(seq uint64) bool {
+	for _, f := range e.flights {
+		if f.tasks[seq] {
+			return true
+		}
+	}
+	return false
 }
 
 // odooInFlight reports whether a write to the thing is under way.

@@ -9,7 +9,6 @@ import (
 
 	"odbxfs"
 	"odbxfs/cache"
-	"odbxfs/sync/plan"
 )
 
 // laneIntents is the lane of what was done through the mount.
@@ -18,14 +17,7 @@ const laneIntents = "odoo-intents"
 // intentState is what the engine knows of the mount's intents.
 type intentState struct {
 	remote
-	gone      int       // deletions that wait, as last counted
-	goneSince time.Time // when their number last changed
-	done      []time.Time
 }
-
-// deletesWindow is how long a deletion that was carried out still counts for
-// the guard: an rm -r that is slower than the engine is one deletion.
-const deletesWindow = time.Minute
 
 // job is one intent with the writes that carry it out.
 type job struct {
@@ -53,7 +45,7 @@ func (e *Engine) nextIntents() error {
 		e.wakeAt(e.intents.notUntil)
 		return nil
 	}
-	if err := e.guardIntents(now); err != nil {
+	if err := e.guardIntents(); err != nil {
 		return err
 	}
 	var jobs []job
@@ -79,88 +71,6 @@ func (e *Engine) nextIntents() error {
 	return nil
 }
 
-// guardIntents holds deletions when they are too many (law 8).
-func (e *Engine) guardIntents(now time.Time) error {
-	s := &e.intents
-	var gone []odbxfs.NodeID
-	var total int64
-	held := 0
-	err := e.store.View(func(tx *cache.Tx) error {
-		gone, held = gone[:0], 0
-		list, err := tx.Intents(0)
-		if err != nil {
-			return err
-		}
-		for _, in := range list {
-			if in.Held {
-				held++
-			}
-			if !in.Gone || in.Held || in.Reason != "" {
-				continue
-			}
-			var approved uint64
-			if err := getMeta(tx, metaApproved(in.Node), &approved); err != nil {
-				return err
-			}
-			if approved != in.Seq {
-				gone = append(gone, in.Node)
-			}
-		}
-		if len(gone) == 0 {
-			return nil
-		}
-		counts, err := tx.OdooCounts()
-		for _, c := range counts {
-			if c.Scope.Kind == odbxfs.RefAttachment || c.Scope.Kind == odbxfs.RefFolder {
-				total += c.Count
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("store: count deletions: %w", err)
-	}
-	if len(gone) != s.gone {
-		s.gone, s.goneSince = len(gone), now
-	}
-	recent := s.recent(now)
-	// What comes after held deletions is held with them: nobody is asked about
-	// half a folder, and a folder can't go before what is in it.
-	if len(gone) == 0 || held == 0 && !plan.TooMany(len(gone)+recent, int(total)+recent, e.opt.Guard) {
-		return nil
-	}
-	e.log.Warn("deletions of the mount wait for a person", "count", len(gone))
-	s.gone = 0
-	return e.update("hold deletions", func(tx *cache.Tx) error {
-		return tx.HoldIntents(gone, fmt.Sprintf("%d deletions at once wait for a person: approve or restore them", held+len(gone)))
-	})
-}
-
-// recent counts deletions that were carried out within deletesWindow.
-func (s *intentState) recent(now time.Time) int {
-	for len(s.done) > 0 && now.Sub(s.done[0]) > deletesWindow {
-		s.done = s.done[1:]
-	}
-	return len(s.done)
-}
-
-// manyGone is from how many deletions on they rest longer, and that much
-// longer: a rm -r that pauses on a busy machine must not slip past the guard in
-// parts.
-const (
-	manyGone   = 10
-	longerRest = 3
-)
-
-// rest is how long the number of deletions must stay the same before they are
-// carried out.
-func (s *intentState) rest(quiet time.Duration) time.Duration {
-	if s.gone >= manyGone {
-		return longerRest * quiet
-	}
-	return quiet
-}
-
 // chooseIntents picks what can be carried out now, in the order in which it
 // was done. What needs the answer to another intent (a new folder) waits for
 // the next batch.
@@ -179,8 +89,9 @@ func (e *Engine) chooseIntents(tx *cache.Tx, now time.Time) ([]job, error) {
 			e.wakeAt(in.NotUntil)
 			continue
 		}
-		if rest := e.intents.rest(e.opt.Quiet); in.Gone && now.Sub(e.intents.goneSince) < rest {
-			e.wakeAt(e.intents.goneSince.Add(rest))
+		if rests, err := e.intentRests(tx, in); err != nil {
+			return nil, err
+		} else if rests {
 			continue
 		}
 		j, ok, err := e.jobOf(tx, in)

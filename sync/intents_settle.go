@@ -42,9 +42,6 @@ func (e *Engine) settleIntent(a answer) error {
 	}
 	switch a.res.Outcome {
 	case odbxfs.Done:
-		if a.in.Gone {
-			e.intents.done = append(e.intents.done, e.opt.Now())
-		}
 		return e.update(what, func(tx *cache.Tx) error { return e.intentDone(tx, a) })
 	case odbxfs.Gone:
 		// Only its place was to change, and it is gone: so it goes here too.
@@ -66,6 +63,9 @@ func (e *Engine) settleIntent(a answer) error {
 func (e *Engine) intentDone(tx *cache.Tx, a answer) error {
 	if a.in.Gone {
 		if err := tx.DropIntent(a.in.Node, a.in.Seq); err != nil {
+			return err
+		}
+		if err := e.mountRemoved(tx, a.in); err != nil {
 			return err
 		}
 		return e.dropRef(tx, a.in.Was.Ref)
@@ -152,6 +152,9 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 	if in.Gone && !sameContent(now, in.Was) {
 		// New content beats a bare deletion.
 		if err := tx.DropIntent(in.Node, in.Seq); err != nil {
+			return err
+		}
+		if err := revived(tx, in.Node); err != nil {
 			return err
 		}
 		if err := e.note(tx, in.Node, "kept: its content was changed in Odoo before it could be removed"); err != nil {

@@ -19,8 +19,12 @@ func metaCursor(c odbxfs.ClientID) string  { return fmt.Sprintf("engine/cursor/%
 func metaPairs(c odbxfs.ClientID) string   { return fmt.Sprintf("engine/pairs/%d", c) }
 func metaAccount(c odbxfs.ClientID) string { return fmt.Sprintf("engine/account/%d", c) }
 
-// metaApproved has the Seq of a deletion of the mount that a person let go.
+// metaApproved has the Seq of the intent or task by which a person let go of a
+// node, or by which the mount removed it: nobody is asked about it again.
 func metaApproved(n odbxfs.NodeID) string { return fmt.Sprintf("engine/approved/%d", n) }
+
+// metaRemoved has the tally of a client's deletions.
+func metaRemoved(c odbxfs.ClientID) string { return fmt.Sprintf("engine/removed/%d", c) }
 
 // metaURL leads from a link's address to the Dropbox file, for copies that Odoo
 // made of its row.

@@ -32,6 +32,7 @@ type odooState struct {
 	heldUp bool               // some rows wait for an answer of ours: the mark stays
 	scopes []odbxfs.OdooScope // whose counts differ, not yet descended into
 	active bool               // the look brought something
+	taking bool               // a look is being taken over: the tree is between two states
 	due    bool               // another look is wanted at once
 }
 
@@ -79,7 +80,7 @@ func (e *Engine) looked(look odbxfs.OdooChanges, err error) error {
 			return err
 		}
 	}
-	o.look, o.rows, o.heldUp, o.scopes = look, look.Nodes, false, nil
+	o.look, o.rows, o.heldUp, o.scopes, o.taking = look, look.Nodes, false, nil, true
 	// The root comes with every look, changed or not.
 	o.active = slices.ContainsFunc(look.Nodes, func(n odbxfs.OdooNode) bool { return n.Ref.Kind != odbxfs.RefRoot })
 	if err := e.configure(look.Clients); err != nil {
@@ -95,6 +96,8 @@ func (e *Engine) lookFailed(err error) error {
 		return err
 	}
 	e.odoo.failed(e.opt.Now(), err, e.opt.Random())
+	// What was taken over of it is planned for.
+	e.odoo.taking, e.planDue = false, true
 	e.log.Warn("Odoo can't be looked at", "error", err, "again", e.odoo.notUntil)
 	return nil
 }
@@ -405,7 +408,7 @@ func (e *Engine) lookDone() error {
 		wait = max(time.Second, wait/4)
 	}
 	o.nextAt = e.opt.Now().Add(wait)
-	o.look, o.rows = odbxfs.OdooChanges{}, nil
+	o.look, o.rows, o.taking = odbxfs.OdooChanges{}, nil, false
 	// Planning may have waited for this look.
 	e.planDue = e.planDue || first || len(e.clients) > 0
 	return nil

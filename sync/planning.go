@@ -221,24 +221,11 @@ func clientOf(tx *cache.Tx, id odbxfs.NodeID) (odbxfs.ClientID, bool, error) {
 	return d.Client, inOdoo || inDropbox, nil
 }
 
-// enqueue guards the plan (law 8) and puts it into the queue, each task with
-// its line in the log.
+// enqueue puts a plan into the queue, each task with its line in the log. Its
+// deletions are counted before they start.
 func (e *Engine) enqueue(tx *cache.Tx, c *client, tasks []odbxfs.Task) error {
 	if len(tasks) == 0 {
 		return nil
-	}
-	asks, err := deletionsToAsk(tx, tasks)
-	if err != nil {
-		return err
-	}
-	held, err := e.holds(tx, c, len(asks))
-	if err != nil {
-		return err
-	}
-	if held {
-		for _, i := range asks {
-			tasks[i].Held = true
-		}
 	}
 	queued, err := tx.AddTasks(tasks)
 	if err != nil {
@@ -248,73 +235,12 @@ func (e *Engine) enqueue(tx *cache.Tx, c *client, tasks []odbxfs.Task) error {
 	e.queuedEver += len(queued)
 	for _, t := range queued {
 		c.gate[t.Seq] = e.step
-		state := "planned"
-		if t.Held {
-			state = "held"
-		}
-		if err := e.logTask(tx, t, state, nil); err != nil {
+		e.deleting = e.deleting || t.Kind.Deletes()
+		if err := e.logTask(tx, t, "planned", nil); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// deletionsToAsk gives the indices of tasks that the guard counts: deletions,
-// but for those that follow from a deletion in the mount that a person approved.
-func deletionsToAsk(tx *cache.Tx, tasks []odbxfs.Task) ([]int, error) {
-	var asks []int
-	for i, t := range tasks {
-		if !t.Kind.Deletes() {
-			continue
-		}
-		var approved uint64
-		if err := getMeta(tx, metaApproved(t.Node), &approved); err != nil {
-			return nil, err
-		}
-		if approved == 0 {
-			asks = append(asks, i)
-		}
-	}
-	return asks, nil
-}
-
-// holds says whether so many deletions of a plan wait for a person. Those that
-// are queued already count with them: a folder that is removed in Dropbox comes
-// in several pages.
-func (e *Engine) holds(tx *cache.Tx, c *client, deletes int) (bool, error) {
-	if _, on := e.resets[c.id]; on || deletes == 0 {
-		return false, nil // whoever resets has asked for it
-	}
-	held := false
-	err := tx.Tasks(func(t odbxfs.Task) bool {
-		if t.Client == c.id && t.Kind.Deletes() {
-			deletes++
-			held = held || t.Held
-		}
-		return true
-	})
-	if err != nil || held {
-		return held, err
-	}
-	total, err := pairsOf(tx, c.id)
-	return plan.TooMany(deletes, total, e.opt.Guard), err
-}
-
-// pairsOf counts the living pairs of a client.
-func pairsOf(tx *cache.Tx, id odbxfs.ClientID) (int, error) {
-	tree := tx.Synced()
-	count := 0
-	var walk func(odbxfs.NodeID)
-	walk = func(parent odbxfs.NodeID) {
-		for _, child := range tree.Children(parent) {
-			if p, ok := tree.Node(child); ok && p.Client == id && !p.Gone {
-				count++
-			}
-			walk(child)
-		}
-	}
-	walk(odbxfs.RootNode)
-	return count, tx.Err()
 }
 
 // logTask adds the line of a task to the log; Odoo gets it with the next batch.

@@ -95,7 +95,7 @@ func (e *Engine) choose(c *client, to side) ([]work, error) {
 	err := e.store.View(func(tx *cache.Tx) error {
 		batch = nil
 		p := picker{e: e, tx: tx, c: c, to: to, now: e.opt.Now(), ahead: map[odbxfs.NodeID]odbxfs.TaskKind{},
-			below: map[odbxfs.NodeID]bool{}, paths: map[odbxfs.NodeID]string{}}
+			below: map[odbxfs.NodeID]bool{}, paths: map[odbxfs.NodeID]string{}, taken: map[claim]bool{}}
 		if err := tx.Tasks(func(t odbxfs.Task) bool { return p.offer(t) }); err != nil {
 			return err
 		}
@@ -119,9 +119,12 @@ type picker struct {
 	ahead map[odbxfs.NodeID]odbxfs.TaskKind // nodes with an earlier task that is not through
 	below map[odbxfs.NodeID]bool            // folders out of which an earlier task removes or moves something
 	paths map[odbxfs.NodeID]string          // folders that this batch makes in Dropbox
-	batch []work
-	bytes int64
-	err   error
+	taken map[claim]bool                    // places of deletions that still rest
+	// wanted are the places where tasks of this side put something; nil: not read yet.
+	wanted map[claim]bool
+	batch  []work
+	bytes  int64
+	err    error
 }
 
 // offer looks at the next task; false ends the search.
@@ -163,6 +166,9 @@ func (p *picker) judge(t odbxfs.Task) (w work, take, stop bool) {
 		p.e.wakeAt(t.NotUntil)
 		return w, false, false
 	}
+	if t.Kind.Deletes() && p.rests(t) {
+		return w, false, false
+	}
 	if p.to == toDropbox && len(p.batch) > 0 && p.batch[0].Kind != t.Kind {
 		return w, false, true
 	}
@@ -192,7 +198,7 @@ func (p *picker) blocked(t odbxfs.Task) bool {
 		return true
 	}
 	if p.to == toDropbox {
-		return p.pathBlocked(t)
+		return placesInDropbox(t) && p.taken[claim{t.Parent, odbxfs.FoldName(t.Name)}] || p.pathBlocked(t)
 	}
 	_, earlier := p.ahead[t.Parent]
 	return earlier && needsParent(t.Kind)

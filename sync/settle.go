@@ -176,7 +176,15 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 		}
 	case odbxfs.TaskDropboxDelete:
 		e.done.removed++
-		if err := tx.SetMeta(metaApproved(v.Node), nil); err != nil {
+		if err := e.carriedOut(tx, c.id, v.Node); err != nil {
+			return err
+		}
+	case odbxfs.TaskOdooDelete:
+		if err := e.carriedOut(tx, c.id, v.Node); err != nil {
+			return err
+		}
+	case odbxfs.TaskForget, odbxfs.TaskOdooCreate, odbxfs.TaskOdooMkdir:
+		if err := revived(tx, v.Node); err != nil {
 			return err
 		}
 	default:

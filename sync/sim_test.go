@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"odbxfs"
+	"odbxfs/sync/plan"
 )
 
 // TestSimulation runs random histories of people on both sides and in the
@@ -56,7 +57,8 @@ type history struct {
 
 func newHistory(t *testing.T, seed uint64) *history {
 	t.Helper()
-	r := newRig(t, seed, func(o *Options) { o.Guard.Off = true })
+	// Never asked, but deletions rest.
+	r := newRig(t, seed, func(o *Options) { o.Guard = plan.GuardPolicy{Most: 1 << 30, Share: 1 << 20} })
 	h := &history{rig: r, removed: map[string]bool{}, wrote: map[odbxfs.SHA1]string{}}
 	r.calm()
 	r.double = func() bool { return h.rnd.IntN(25) == 0 }

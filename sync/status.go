@@ -153,7 +153,10 @@ func (e *Engine) publish() error {
 func (e *Engine) Approve(nodes ...odbxfs.NodeID) (int, error) {
 	return e.decide(nodes, func(tx *cache.Tx, t odbxfs.Task) error {
 		t.Held = false
-		return tx.PutTask(t)
+		if err := tx.PutTask(t); err != nil {
+			return err
+		}
+		return setMeta(tx, metaApproved(t.Node), t.Seq)
 	}, approveIntent)
 }
 
@@ -194,6 +197,7 @@ func (e *Engine) decide(nodes []odbxfs.NodeID, task func(*cache.Tx, odbxfs.Task)
 	wanted := func(id odbxfs.NodeID) bool { return len(nodes) == 0 || slices.Contains(nodes, id) }
 	err := e.store.Update(func(tx *cache.Tx) error {
 		count = 0
+		clients := map[odbxfs.ClientID]bool{}
 		tasks, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Held && wanted(t.Node) })
 		if err != nil {
 			return err
@@ -202,6 +206,7 @@ func (e *Engine) decide(nodes []odbxfs.NodeID, task func(*cache.Tx, odbxfs.Task)
 			if err := task(tx, t); err != nil {
 				return err
 			}
+			clients[t.Client] = true
 			count++
 		}
 		list, err := tx.Intents(0)
@@ -215,7 +220,13 @@ func (e *Engine) decide(nodes []odbxfs.NodeID, task func(*cache.Tx, odbxfs.Task)
 			if err := intent(tx, in.Node); err != nil {
 				return err
 			}
+			clients[in.Was.Client] = true
 			count++
+		}
+		for client := range clients {
+			if err := decided(tx, client); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -1,7 +1,5 @@
 package plan
 
-import "odbxfs"
-
 // GuardPolicy says how many deletions a plan may hold before a person is asked.
 type GuardPolicy struct {
 	Off   bool
@@ -16,29 +14,6 @@ const (
 	guardShare = 20
 	guardLeast = 10
 )
-
-// Held splits a plan by the guard of deletions: what may go on, and the
-// deletions that wait for a person, marked. Totals are the items that each
-// client has now. Moves were recognised by the planner and are no deletions. All
-// deletions of a client are held together, so that nobody is asked about half a
-// folder; both keep their order.
-func Held(tasks []odbxfs.Task, totals map[odbxfs.ClientID]int, pol GuardPolicy) (goOn, held []odbxfs.Task) {
-	count := map[odbxfs.ClientID]int{}
-	for _, t := range tasks {
-		if t.Kind.Deletes() {
-			count[t.Client]++
-		}
-	}
-	for _, t := range tasks {
-		if t.Kind.Deletes() && TooMany(count[t.Client], totals[t.Client], pol) {
-			t.Held = true
-			held = append(held, t)
-			continue
-		}
-		goOn = append(goOn, t)
-	}
-	return goOn, held
-}
 
 // TooMany reports whether n deletions among total items ask for a person.
 func TooMany(n, total int, pol GuardPolicy) bool {

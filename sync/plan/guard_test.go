@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"testing"
-
-	"odbxfs"
-)
+import "testing"
 
 func TestTooMany(t *testing.T) {
 	for _, c := range []struct {
@@ -26,27 +22,5 @@ func TestTooMany(t *testing.T) {
 		if got := TooMany(c.n, c.total, c.pol); got != c.want {
 			t.Errorf("%s: got %t", c.sentence, got)
 		}
-	}
-}
-
-func TestHeldKeepsOrderAndAsksPerClient(t *testing.T) {
-	var tasks []odbxfs.Task
-	for i := range 12 {
-		tasks = append(tasks,
-			odbxfs.Task{Kind: odbxfs.TaskOdooDelete, Client: 1, Node: odbxfs.NodeID(10 + i)},
-			odbxfs.Task{Kind: odbxfs.TaskDropboxMove, Client: 1, Node: odbxfs.NodeID(40 + i)})
-	}
-	tasks = append(tasks, odbxfs.Task{Kind: odbxfs.TaskDropboxDelete, Client: 2, Node: 70})
-	goOn, held := Held(tasks, map[odbxfs.ClientID]int{1: 20, 2: 1}, GuardPolicy{})
-	if len(held) != 12 || len(goOn) != 13 {
-		t.Fatalf("%d go on, %d are held", len(goOn), len(held))
-	}
-	for i, h := range held {
-		if !h.Held || h.Node != odbxfs.NodeID(10+i) {
-			t.Errorf("held %d: %+v", i, h)
-		}
-	}
-	if last := goOn[12]; last.Node != 70 || last.Held {
-		t.Errorf("the other client's deletion: %+v", last)
 	}
 }
