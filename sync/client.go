@@ -84,6 +84,9 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 	if !e.opt.syncs() {
 		return nil
 	}
+	if err := e.chooseReset(all); err != nil {
+		return err
+	}
 	seen := map[odbxfs.ClientID]bool{}
 	for _, cfg := range all {
 		seen[cfg.ID] = true
@@ -177,6 +180,24 @@ func (e *Engine) nextLease(c *client) {
 			return nil
 		}
 	})
+}
+
+// Release gives back the leases that this engine holds: whoever comes next, on
+// another machine too, need not wait until they end. It is called when Run or
+// RunOnce returned for good, so that no write is under way any more; where it
+// fails, the lease ends by itself. It belongs to the stepping goroutine.
+func (e *Engine) Release(ctx context.Context) error {
+	var errs []error
+	for _, c := range e.sorted() {
+		if c.lease.epoch == 0 || !c.lease.held(e.opt.Now()) {
+			continue
+		}
+		c.lease = lease{}
+		if err := e.opt.Ledger.Release(ctx, c.id, e.opt.Holder); err != nil && !odbxfs.IsKind(err, odbxfs.KindAccess) {
+			errs = append(errs, fmt.Errorf("give back the lease of %s: %w", c.cfg.Name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // nextPairs reads the pairs from Odoo that the store does not have: all of

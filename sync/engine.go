@@ -55,7 +55,8 @@ type Engine struct {
 	planDue    bool
 	deleting   bool // there may be deletions in the queue
 	rests      map[restKey]*rest
-	resets     map[odbxfs.ClientID]ResetOptions // clients that are being let go
+	letGo      *letGo                           // the reset that was asked for; nil: none
+	resets     map[odbxfs.ClientID]ResetOptions // clients that are being let go; nil until Odoo told which there are
 	queuedEver int                              // tasks since the start
 	done       counts                           // since the start, or since the reset under way began
 	planned    []odbxfs.Task                    // with OnlyPlan: what would be done

@@ -310,7 +310,7 @@ func TestResetBringsEverythingBack(t *testing.T) {
 			r.close()
 			r.real = true
 			r.open()
-			report, err := r.engine.Reset(ctx, time.After, 1, ResetOptions{RemoveRemote: remove})
+			report, err := r.engine.Reset(ctx, time.After, "main", ResetOptions{RemoveRemote: remove})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -92,19 +92,20 @@ func (x *executor) revise(ctx context.Context, w work) *verdict {
 // uploadFound reports whether Dropbox has what a stale upload noted before it
 // was sent.
 func (w *work) uploadFound() bool {
-	return w.found != nil && w.o != nil && w.Odoo != nil && w.note.ContentHash != "" && w.found.ContentHash == w.note.ContentHash
+	return w.found != nil && w.Odoo != nil && w.note.ContentHash != "" && w.found.ContentHash == w.note.ContentHash
 }
 
 // adopt settles an upload that was carried out, although Odoo's side changed
-// since. The pair tells what was sent, from where and to where, so that the next
-// plan sees what either side did since, and not a file of someone else.
+// since, or is gone. The pair tells what was sent, from where and to where, so
+// that the next plan sees what either side did since, and not a file of someone
+// else.
 func (x *executor) adopt(v verdict) *verdict {
 	v.end, v.inode = endDone, odbxfs.Inode{} // which shows another name by now
 	if p := v.p; p != nil && !p.Gone && p.Dropbox == v.found.ID && p.ContentHash == v.found.ContentHash {
 		v.dNow = v.found
 		return &v // its pair was written, too
 	}
-	o, d := *v.o, *v.found
+	o, d := *first(v.o, v.Odoo), *v.found
 	o.Name, o.ParentRef = v.Odoo.Name, v.Odoo.ParentRef
 	if v.Dropbox == nil {
 		d.Name = v.Name
@@ -246,7 +247,7 @@ func (x *executor) ownedBy(w work, id odbxfs.DropboxID) *verdict {
 
 // agree gives a done task of Dropbox its pair, to be written to Odoo.
 func (x *executor) agree(v verdict) verdict {
-	if v.p == nil && v.o == nil {
+	if v.p == nil && first(v.oNow, v.o) == nil {
 		return v // never was paired, and is nowhere now
 	}
 	if v.p == nil && v.Pair == nil && v.Kind == odbxfs.TaskDropboxMove && v.Pass == odbxfs.Backward {

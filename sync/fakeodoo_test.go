@@ -56,6 +56,7 @@ type fakeOdoo struct {
 	calls  map[string]int
 
 	client  odbxfs.CloudClient
+	more    []odbxfs.CloudClient // further ones
 	nodes   map[odbxfs.OdooRef]odbxfs.OdooNode
 	stamp   map[odbxfs.OdooRef]int
 	bytes   map[odbxfs.OdooRef][]byte
@@ -68,6 +69,7 @@ type fakeOdoo struct {
 	lastID  int64
 	lastRow int64
 	other   string                             // not empty: who else holds the lease
+	holder  string                             // who of us got it last; empty: gave it back
 	outside map[odbxfs.OdooRef]odbxfs.OdooNode // rows that are in none of our folders
 	now     func() time.Time
 }
@@ -240,7 +242,7 @@ func (o *fakeOdoo) Changes(_ context.Context, mark string) (odbxfs.OdooChanges, 
 		return odbxfs.OdooChanges{}, err
 	}
 	since, _ := strconv.Atoi(mark) // "" is the beginning
-	look := odbxfs.OdooChanges{Mark: strconv.Itoa(o.clock), Database: "db-1", Clients: []odbxfs.CloudClient{o.client}}
+	look := odbxfs.OdooChanges{Mark: strconv.Itoa(o.clock), Database: "db-1", Clients: append([]odbxfs.CloudClient{o.client}, o.more...)}
 	counts := map[odbxfs.OdooScope]odbxfs.OdooCount{}
 	var changed []odbxfs.OdooRef
 	for _, r := range o.sorted() {
@@ -566,7 +568,7 @@ func (o *fakeOdoo) Links(_ context.Context, refs []odbxfs.OdooRef, urls []string
 }
 
 // Lease implements OdooLedger.
-func (o *fakeOdoo) Lease(_ context.Context, _ odbxfs.ClientID, _ string, ttl time.Duration) (int64, time.Time, error) {
+func (o *fakeOdoo) Lease(_ context.Context, _ odbxfs.ClientID, holder string, ttl time.Duration) (int64, time.Time, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.enter("lease"); err != nil {
@@ -575,7 +577,24 @@ func (o *fakeOdoo) Lease(_ context.Context, _ odbxfs.ClientID, _ string, ttl tim
 	if o.other != "" {
 		return 0, time.Time{}, &odbxfs.Error{Op: "lease", Kind: odbxfs.KindAccess, Err: errors.New(o.other + " has it")}
 	}
+	o.holder = holder
 	return 1, o.now().Add(ttl), o.answer("lease")
+}
+
+// Release implements OdooLedger.
+func (o *fakeOdoo) Release(_ context.Context, _ odbxfs.ClientID, holder string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := o.enter("release"); err != nil {
+		return err
+	}
+	if o.other != "" {
+		return &odbxfs.Error{Op: "lease", Kind: odbxfs.KindAccess, Err: errors.New(o.other + " has it")}
+	}
+	if o.holder == holder {
+		o.holder = ""
+	}
+	return o.answer("release")
 }
 
 // SetClientState implements OdooLedger.

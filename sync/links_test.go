@@ -166,7 +166,7 @@ func (r *rig) reset(opt ResetOptions) ResetReport {
 	r.close()
 	r.real = true
 	r.open()
-	report, err := r.engine.Reset(ctx, time.After, 1, opt)
+	report, err := r.engine.Reset(ctx, time.After, "main", opt)
 	if err != nil || ctx.Err() != nil {
 		r.t.Fatal(errors.Join(err, ctx.Err()))
 	}

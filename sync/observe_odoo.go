@@ -19,6 +19,7 @@ type odooState struct {
 	remote
 	database string
 	mark     string
+	answered bool // it told something since the start
 	loaded   bool // one look was taken over since the start: what is queued may go on
 	whole    bool // and one of them without rows that wait for an answer of ours: planning may begin
 
@@ -67,7 +68,7 @@ func (e *Engine) looked(look odbxfs.OdooChanges, err error) error {
 	if err != nil {
 		return e.lookFailed(err)
 	}
-	o.ok()
+	o.answered = true
 	if o.database != "" && look.Database != o.database {
 		return &odbxfs.Error{Op: "look at Odoo", Item: look.Database, Kind: odbxfs.KindForeign,
 			Err: fmt.Errorf("this store belongs to the database %s", o.database)}
@@ -383,6 +384,7 @@ func (e *Engine) dropRef(tx *cache.Tx, r odbxfs.OdooRef) error {
 // lookDone ends a look: the mark moves on, unless rows were left out.
 func (e *Engine) lookDone() error {
 	o := &e.odoo
+	o.ok() // not before: a list that fails each time must be asked for less and less
 	o.lastRun = o.lookAt
 	first := !o.loaded
 	// Rows may be held up by a create of the last process, whose answer only its

@@ -54,6 +54,10 @@ type OdooLedger interface {
 	// whoever calls: the implementation turns Odoo's remaining time into it.
 	Lease(ctx context.Context, client odbxfs.ClientID, holder string, ttl time.Duration) (epoch int64, until time.Time, err error)
 
+	// Release gives the lease back, so that another holder need not wait for its
+	// end. KindAccess: another has it, and keeps it.
+	Release(ctx context.Context, client odbxfs.ClientID, holder string) error
+
 	// Links gives the documents that are links and are one of refs, or lead to
 	// one of urls, with their addresses: those in no folder of ours, too. It is
 	// asked before a Dropbox file or a shared link goes.

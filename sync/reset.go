@@ -2,7 +2,9 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -27,19 +29,65 @@ type ResetReport struct {
 	Parked   []Item
 }
 
-// Reset brings everything of a client back into Odoo and forgets its pairs. It
-// runs the engine until that is done, or until what is left is parked; the
-// report says which. Dropbox's copies stay, unless opt says otherwise. It may be
-// called again, and goes on where it was. It belongs to the stepping goroutine.
-func (e *Engine) Reset(ctx context.Context, after Timer, id odbxfs.ClientID, opt ResetOptions) (ResetReport, error) {
+// letGo is a reset that was asked for.
+type letGo struct {
+	name string // as Odoo's form has it; empty: the only one
+	opt  ResetOptions
+}
+
+// chooseReset finds the client that is to be let go, once Odoo has told which
+// there are.
+func (e *Engine) chooseReset(all []odbxfs.CloudClient) error {
+	if e.letGo == nil || e.resets != nil {
+		return nil
+	}
+	var names []string
+	for _, c := range all {
+		if c.Name == e.letGo.name || e.letGo.name == "" && len(all) == 1 {
+			e.resets = map[odbxfs.ClientID]ResetOptions{c.ID: e.letGo.opt}
+			return e.update("let go of held deletions", func(tx *cache.Tx) error { return e.dropHeld(tx, c.ID) })
+		}
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	err := fmt.Errorf("no such cloud client is in Odoo, but %q: name one of these", names)
+	switch {
+	case len(names) == 0:
+		err = errors.New("no cloud client is in Odoo")
+	case e.letGo.name == "":
+		err = fmt.Errorf("several cloud clients are in Odoo, %q: name one of these", names)
+	}
+	return &odbxfs.Error{Op: "reset", Item: e.letGo.name, Kind: odbxfs.KindMissing, Err: err}
+}
+
+// chosen gives the client that is being let go; 0: Odoo has not told yet.
+func (e *Engine) chosen() odbxfs.ClientID {
+	for id := range e.resets {
+		return id
+	}
+	return 0
+}
+
+// Reset brings everything of the client of that name (empty: the only one there
+// is) back into Odoo and forgets its pairs. A name that Odoo does not have is
+// KindMissing, with those that there are, and nothing was done. It runs the engine
+// until that is done, or until what is left is parked; the report says which.
+// Dropbox's copies stay, unless opt says otherwise. It may be called again, and
+// goes on where it was. It belongs to the stepping goroutine.
+func (e *Engine) Reset(ctx context.Context, after Timer, name string, opt ResetOptions) (ResetReport, error) {
 	var report ResetReport
 	if !e.opt.syncs() {
 		return report, fmt.Errorf("a mount can't reset a cloud client")
 	}
-	e.resets = map[odbxfs.ClientID]ResetOptions{id: opt}
-	e.done = counts{}
-	if err := e.update("let go of held deletions", func(tx *cache.Tx) error { return e.dropHeld(tx, id) }); err != nil {
-		return report, err
+	e.letGo, e.resets, e.done = &letGo{name, opt}, nil, counts{}
+	if e.odoo.loaded {
+		var all []odbxfs.CloudClient
+		for _, c := range e.sorted() {
+			all = append(all, c.cfg)
+		}
+		if err := e.chooseReset(all); err != nil {
+			return report, err
+		}
 	}
 	// The planner restores links in one pass, and lets go of their pairs and
 	// files in the next ones: each pass begins with every node marked.
@@ -55,14 +103,14 @@ func (e *Engine) Reset(ctx context.Context, after Timer, id odbxfs.ClientID, opt
 		if ctx.Err() != nil {
 			return report, ctx.Err()
 		}
-		if e.clients[id] == nil {
-			return report, &odbxfs.Error{Op: "reset", Kind: odbxfs.KindMissing, Err: fmt.Errorf("Odoo has no cloud client %d, or does not answer", id)}
+		if e.chosen() == 0 || e.odoo.err != nil {
+			return report, &odbxfs.Error{Op: "reset", Item: name, Kind: odbxfs.KindOf(e.odoo.err), Err: e.odoo.err}
 		}
 		if e.queuedEver == count {
 			break
 		}
 	}
-	now, err := e.census(id)
+	now, err := e.census(e.chosen())
 	if err != nil {
 		return report, err
 	}

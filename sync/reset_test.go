@@ -1,8 +1,11 @@
 package sync
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"odbxfs"
 	"odbxfs/sync/plan"
@@ -61,5 +64,76 @@ func TestResetLetsGoOfWhatWaitsForAPerson(t *testing.T) {
 				t.Errorf("%d are held still, %v", len(s.Held), err)
 			}
 		})
+	}
+}
+
+// letGo runs a reset by name with the engine's own loop, on an engine of its own.
+func (r *rig) letGo(name string) (ResetReport, error) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	r.close()
+	r.real = true
+	r.open()
+	return r.engine.Reset(ctx, time.After, name, ResetOptions{})
+}
+
+func TestAResetFindsItsClientByName(t *testing.T) {
+	second := odbxfs.CloudClient{ID: 2, Name: "second", Root: "/Second", Links: odbxfs.LinkPublic, Paused: true}
+	for _, c := range []struct {
+		sentence string
+		name     string
+		more     []odbxfs.CloudClient
+		says     []string // nil: it is let go
+	}{
+		{"the only one needs no name", "", nil, nil},
+		{"one is named", "main", nil, nil},
+		{"one of two is named", "main", []odbxfs.CloudClient{second}, nil},
+		{"none of two is named", "", []odbxfs.CloudClient{second}, []string{"main", "second"}},
+		{"there is no such one", "other", []odbxfs.CloudClient{second}, []string{"other", "main", "second"}},
+	} {
+		t.Run(c.sentence, func(t *testing.T) {
+			r := newRig(t, 1)
+			a := r.odoo.addFile(order1, "a", []byte("one"))
+			r.calm()
+			r.odoo.more = c.more
+			writes, lists := r.odoo.calls["apply"]+r.dropbox.calls["apply"], r.odoo.calls["changes"]
+			report, err := r.letGo(c.name)
+			if c.says == nil {
+				if err != nil || report.Restored != 1 || r.odoo.nodes[a].Type != odbxfs.Binary {
+					t.Errorf("report %+v, %v", report, err)
+				}
+				return
+			}
+			if !odbxfs.IsKind(err, odbxfs.KindMissing) {
+				t.Fatalf("got %v", err)
+			}
+			for _, word := range c.says {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("%q is not in %q", word, err)
+				}
+			}
+			if n := r.odoo.calls["apply"] + r.dropbox.calls["apply"] - writes; n != 0 {
+				t.Errorf("%d writes", n)
+			}
+			if n := r.odoo.calls["changes"] - lists; n != 1 {
+				t.Errorf("%d looks at Odoo to say so", n)
+			}
+		})
+	}
+}
+
+func TestAResetWithoutOdooSaysWhy(t *testing.T) {
+	r := newRig(t, 1)
+	r.odoo.addFile(order1, "a", []byte("one"))
+	r.calm()
+	r.faults.before = func(call string) error {
+		if call == "odoo changes" {
+			return unavailable(call)
+		}
+		return nil
+	}
+	if _, err := r.letGo("main"); !odbxfs.IsKind(err, odbxfs.KindUnavailable) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -22,9 +22,12 @@ type Status struct {
 	Waiting []string // why nothing moves, in sentences
 	Refused []Item   // files of the mount that could not be opened, with the reason; filled in by whoever serves the mount
 	Clients []ClientStatus
-	OdooOK  bool             // Odoo's last answer was no error
-	OdooErr odbxfs.ErrorKind // when it was one: its kind
-	Looked  bool             // Odoo was read whole once since the start
+	OdooOK  bool // Odoo's last answer was no error
+	// OdooSilent says that Odoo was asked for the first time since the start, and
+	// has not answered yet.
+	OdooSilent bool
+	OdooErr    odbxfs.ErrorKind // when it was one: its kind
+	Looked     bool             // Odoo was read whole once since the start
 }
 
 // Item is one thing that waits for a person.
@@ -120,7 +123,8 @@ func (s *Status) addIntent(tx *cache.Tx, in odbxfs.Intent) {
 
 // publish copies what other goroutines may see of the engine's own state.
 func (e *Engine) publish() error {
-	s := Status{Time: e.opt.Now(), OdooOK: e.odoo.err == nil, Looked: e.odoo.whole}
+	s := Status{Time: e.opt.Now(), OdooOK: e.odoo.err == nil && e.odoo.answered,
+		OdooSilent: e.odoo.err == nil && !e.odoo.answered, Looked: e.odoo.whole}
 	for _, what := range e.busy {
 		s.Running = append(s.Running, what)
 	}

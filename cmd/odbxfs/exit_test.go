@@ -109,6 +109,7 @@ func TestStatusInWords(t *testing.T) {
 		{"nobody runs", func(s *sync.Status) { s.Past, s.OdooOK, s.Waiting = true, false, []string{"Odoo: login refused"} }, "no daemon runs on this store; 0 tasks and 0 changes of the mount are under way\nthe last one, 3 hours ago ("},
 		{"nobody runs: what it waited for", func(s *sync.Status) { s.Past, s.OdooOK, s.Waiting = true, false, []string{"Odoo: login refused"} }, "): Odoo did not answer\nwaiting: Odoo: login refused\n"},
 		{"nobody ever ran", func(s *sync.Status) { s.Time = time.Time{} }, "no daemon ever ran on this store; 0 tasks"},
+		{"Odoo hangs at the start", func(s *sync.Status) { s.OdooOK, s.OdooSilent = false, true }, "Odoo has not answered yet; 0 tasks"},
 		{"a client", func(s *sync.Status) { s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateConnected}} }, "cloud client Main: connected\n"},
 		{"parked", func(s *sync.Status) { s.Parked = many[:1] }, "1 parked, see why and then `odbxfs retry`:\n  odoo-delete  Sales Orders/S00000: r\n"},
 		{"many are cut", func(s *sync.Status) { s.Held = many }, "  and 3 more (status --json has all)\n"},

@@ -26,6 +26,8 @@ func printStatus(w io.Writer, s sync.Status, now time.Time) {
 		odoo = "no daemon runs on this store"
 	case s.Time.IsZero():
 		odoo = "no daemon ever ran on this store"
+	case s.OdooSilent:
+		odoo = "Odoo has not answered yet"
 	case !s.OdooOK:
 		odoo = "Odoo does not answer"
 	}

@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"runtime"
+	gosync "sync"
 	"testing"
 	"time"
 
@@ -11,14 +13,38 @@ import (
 
 // asker counts the questions and answers as it was told.
 type asker struct {
-	asked []odbxfs.OdooRef
-	err   error
+	err  error
+	hang chan struct{} // not nil: it answers when this is closed
+
+	mu    gosync.Mutex
+	asked []odbxfs.OdooRef // guarded by mu
 }
 
-func (a *asker) MayWrite(_ context.Context, ref odbxfs.OdooRef) error {
+func (a *asker) MayWrite(ctx context.Context, ref odbxfs.OdooRef) error {
+	a.mu.Lock()
 	a.asked = append(a.asked, ref)
-	return a.err
+	hang := a.hang
+	a.mu.Unlock()
+	if hang == nil {
+		return a.err
+	}
+	select {
+	case <-hang:
+		return a.err
+	case <-ctx.Done():
+		return &odbxfs.Error{Kind: odbxfs.KindUnavailable, Err: ctx.Err()}
+	}
 }
+
+// questions gives how often it was asked.
+func (a *asker) questions() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.asked)
+}
+
+// never is a wait that does not end.
+func never(time.Duration) <-chan time.Time { return nil }
 
 // world is a store with a record folder, and a file made in it here.
 func world(t *testing.T, a *asker, now *time.Time) (r *Rights, folder, file odbxfs.NodeID) {
@@ -52,7 +78,9 @@ func world(t *testing.T, a *asker, now *time.Time) (r *Rights, folder, file odbx
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(s, a, clock), folder, file
+	r = New(t.Context(), s, a, clock, never)
+	t.Cleanup(r.Close)
+	return r, folder, file
 }
 
 func TestAnAnswerIsKeptForHalfAMinute(t *testing.T) {
@@ -89,15 +117,95 @@ func TestWhenOdooDoesNotAnswerTheLastWordHolds(t *testing.T) {
 	if err := r.MayWrite(t.Context(), folder); err != nil {
 		t.Errorf("never asked before: %v", err)
 	}
-	if err := r.MayWrite(t.Context(), folder); err != nil || len(a.asked) != 1 {
-		t.Errorf("asked again at once: %v, %v", err, a.asked)
+	if err := r.MayWrite(t.Context(), folder); err != nil || a.questions() != 1 {
+		t.Errorf("asked again at once: %v, %d", err, a.questions())
 	}
-	now, a.err = now.Add(silence), &odbxfs.Error{Kind: odbxfs.KindAccess}
+	now, a.err = now.Add(patience), &odbxfs.Error{Kind: odbxfs.KindAccess}
+	if err := r.MayWrite(t.Context(), folder); err != nil {
+		t.Errorf("it waited for the answer of a silent server: %v", err)
+	}
+	r.asked.Wait()
 	if err := r.MayWrite(t.Context(), folder); !odbxfs.IsKind(err, odbxfs.KindAccess) {
 		t.Errorf("got %v", err)
 	}
 	now, a.err = now.Add(time.Hour), &odbxfs.Error{Kind: odbxfs.KindUnavailable}
 	if err := r.MayWrite(t.Context(), folder); !odbxfs.IsKind(err, odbxfs.KindAccess) {
 		t.Errorf("the last word was no: %v", err)
+	}
+}
+
+// A server that hangs costs one program its patience, and not each of a
+// thousand files.
+func TestAServerThatHangsIsWaitedForOnce(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	a := &asker{hang: make(chan struct{})}
+	r, folder, _ := world(t, a, &now)
+	waited := 0
+	r.after = func(d time.Duration) <-chan time.Time {
+		if d != patience {
+			t.Errorf("it waits %s", d)
+		}
+		waited++
+		for a.questions() == 0 {
+			runtime.Gosched() // the question is on its way
+		}
+		c := make(chan time.Time, 1)
+		c <- now
+		return c
+	}
+	others := make([]odbxfs.NodeID, 20)
+	if err := r.store.Update(func(tx *cache.Tx) error {
+		for i := range others {
+			put, err := tx.PutOdoo(odbxfs.OdooNode{Ref: odbxfs.RecordRef("sale.order", int64(100+i)), ParentRef: odbxfs.RuleRef(1),
+				Kind: odbxfs.Folder, Role: odbxfs.RoleRecord, Name: "S"})
+			if err != nil {
+				return err
+			}
+			others[i] = put.Node
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range append([]odbxfs.NodeID{folder}, others...) {
+		if err := r.MayWrite(t.Context(), node); err != nil {
+			t.Errorf("got %v", err)
+		}
+		now = now.Add(patience) // time enough to ask again
+	}
+	if waited != 1 || a.questions() != 1 {
+		t.Errorf("waited %d times, asked %d times", waited, a.questions())
+	}
+	a.err = &odbxfs.Error{Kind: odbxfs.KindAccess}
+	close(a.hang) // it is back: its answer counts though nobody waited for it
+	r.asked.Wait()
+	if err := r.MayWrite(t.Context(), folder); !odbxfs.IsKind(err, odbxfs.KindAccess) {
+		t.Errorf("the late answer: %v", err)
+	}
+	r.after = never
+	if err := r.MayWrite(t.Context(), others[0]); !odbxfs.IsKind(err, odbxfs.KindAccess) {
+		t.Errorf("waited for again: %v", err)
+	}
+}
+
+// A program that is interrupted says nothing about Odoo.
+func TestAnInterruptedProgramLeavesTheServerInPeace(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	a := &asker{hang: make(chan struct{})}
+	r, folder, _ := world(t, a, &now)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.MayWrite(ctx, folder); err != nil {
+		t.Errorf("got %v", err)
+	}
+	r.mu.Lock()
+	silent := r.silent
+	r.mu.Unlock()
+	if silent {
+		t.Error("Odoo is taken for silent")
+	}
+	r.Close() // waits for the question, which ends with it
+	if a.questions() != 1 {
+		t.Errorf("asked %d times", a.questions())
 	}
 }

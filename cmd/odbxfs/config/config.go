@@ -53,10 +53,9 @@ type Mount struct {
 
 // Sync is what `odbxfs sync` and `odbxfs run` use.
 type Sync struct {
-	Login    `koanf:",squash"`
-	Interval time.Duration `koanf:"interval" help:"the time between two full checks; changes are seen sooner"`
-	Poll     time.Duration `koanf:"poll" help:"the time between two looks at Odoo's changes"`
-	Holder   string        `koanf:"holder" help:"this machine's name in the lease (default: the host's name)"`
+	Login  `koanf:",squash"`
+	Poll   time.Duration `koanf:"poll" help:"the time between two looks at Odoo's changes, each of which compares counts too"`
+	Holder string        `koanf:"holder" help:"this machine's name in the lease (default: the host's name)"`
 	// HoldDeletions counts those of one pass; below it, 20% of a client's items
 	// ask too when those are at least 10.
 	HoldDeletions int `koanf:"hold_deletions" help:"above how many deletions at once a person is asked; 0 asks never"`
@@ -89,7 +88,7 @@ func Defaults() Config {
 		State: filepath.Join(state, "odbxfs"),
 		Odoo:  Odoo{Transport: "auto", Timeout: time.Minute},
 		Mount: Mount{Interval: 10 * time.Second, CacheSize: 10 << 30},
-		Sync:  Sync{Interval: 15 * time.Minute, Poll: 10 * time.Second, HoldDeletions: 200},
+		Sync:  Sync{Poll: 10 * time.Second, HoldDeletions: 200},
 	}
 }
 

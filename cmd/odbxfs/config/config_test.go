@@ -32,7 +32,7 @@ models = ["sale.order", "project.project"]
 [sync]
 login = "odbxfs"
 password_command = "pass odbxfs"
-interval = "5m"
+poll = "5s"
 [dropbox.main]
 app_key = "k"
 password_env = "TOKEN"
@@ -46,7 +46,7 @@ func TestFileAndEnvironment(t *testing.T) {
 	if c.Odoo.URL != "http://other" || c.Odoo.Database != "prod" || c.Mount.Login.Login != "anna" || c.Mount.PasswordFile != "/p" {
 		t.Errorf("got %+v", c)
 	}
-	if c.Sync.Interval != 5*time.Minute || c.Sync.Poll != 10*time.Second || c.Mount.CacheSize != 5 || len(c.Mount.Models) != 2 {
+	if c.Sync.Poll != 5*time.Second || c.Mount.CacheSize != 5 || len(c.Mount.Models) != 2 {
 		t.Errorf("got %+v", c)
 	}
 	if d := c.Dropbox["main"]; d.AppKey != "k2" || d.PasswordEnv != "TOKEN" {
@@ -62,7 +62,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"an address without scheme", "[odoo]\nurl = 'odoo.example.com'", "", "must begin with https://"},
 		{"a transport that is none", "[odoo]\ntransport = 'soap'", "", "one of auto, xmlrpc"},
 		{"no TOML: where it is wrong", "[mount]\n[odoo", "", "config.toml:2:6: toml: "},
-		{"a time that is none", "[sync]\ninterval = 'soon'", "", `sync.interval is "soon"; it must be a time above zero`},
+		{"a time that is none", "[sync]\npoll = 'soon'", "", `sync.poll is "soon"; it must be a time above zero`},
 		{"a time without a unit", "[sync]\npoll = 5", "", "sync.poll is 5; it must be a time"},
 		{"a time that has passed", "[sync]\npoll = '-5s'", "", "sync.poll"},
 		{"a number that is none", "[mount]\ncache_size = '10G'", "", `mount.cache_size is "10G"; it must be a whole number`},
@@ -113,7 +113,7 @@ func TestEachSettingIsExplained(t *testing.T) {
 		}
 		seen[s.Env] = s.Key
 	}
-	defaults := map[string]string{"sync.interval": "15m", "sync.poll": "10s", "odoo.timeout": "1m", "odoo.transport": "auto", "sync.hold_deletions": "200", "odoo.url": "", "mount.allow_other": ""}
+	defaults := map[string]string{"sync.poll": "10s", "odoo.timeout": "1m", "odoo.transport": "auto", "sync.hold_deletions": "200", "odoo.url": "", "mount.allow_other": ""}
 	for _, s := range all {
 		if want, ok := defaults[s.Key]; ok && s.Default != want {
 			t.Errorf("the default of %s is %q, want %q", s.Key, s.Default, want)

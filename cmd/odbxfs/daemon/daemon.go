@@ -63,6 +63,7 @@ type Daemon struct {
 	socket  string
 	changes chan func(context.Context) // work that needs the engine for itself
 	engine  engineBox
+	ends    []func() // what goes before the store
 }
 
 // StoreDir gives the folder of the store that belongs to (config, mode, login,
@@ -116,7 +117,7 @@ func Open(ctx context.Context, opt Options) (*Daemon, error) {
 	if d.store, err = openStore(ctx, d.opt); err != nil {
 		return nil, err
 	}
-	if err := d.join(); err != nil {
+	if err := d.join(ctx); err != nil {
 		return nil, errors.Join(err, d.store.Close())
 	}
 	return d, nil
@@ -136,7 +137,7 @@ func openStore(ctx context.Context, opt Options) (*cache.Store, error) {
 func plain(opt Options) bool { return opt.Mode == Mount && len(opt.Config.Mount.Models) > 0 }
 
 // join makes the ports and what reads through them.
-func (d *Daemon) join() error {
+func (d *Daemon) join(ctx context.Context) error {
 	links := content.NewLinks(d.opt.HTTP, linkHosts(d.opt.Config))
 	contents := content.Options{Store: d.store, Links: links}
 	switch {
@@ -146,11 +147,11 @@ func (d *Daemon) join() error {
 			return err
 		}
 		d.port = p
-		d.access = access.New(d.store, p, time.Now)
+		d.rights(ctx, p)
 	case d.opt.Mode == Mount:
 		u := odoo.NewUser(d.client)
 		d.port = u
-		d.access = access.New(d.store, u, time.Now)
+		d.rights(ctx, u)
 	default:
 		e := odoo.NewEngine(d.client)
 		d.port, d.ledger = e, e
@@ -167,6 +168,12 @@ func (d *Daemon) join() error {
 		return c, nil
 	}}
 	return nil
+}
+
+// rights make the mount ask Odoo.
+func (d *Daemon) rights(ctx context.Context, ask access.Asker) {
+	r := access.New(ctx, d.store, ask, time.Now, time.After)
+	d.access, d.ends = r, append(d.ends, r.Close)
 }
 
 func plainConfig(cfg config.Config) odoo.PlainConfig {
@@ -216,7 +223,12 @@ func holder(opt Options) string {
 func (d *Daemon) Store() *cache.Store { return d.store }
 
 // Close closes the store. Serve and Once must have returned.
-func (d *Daemon) Close() error { return d.store.Close() }
+func (d *Daemon) Close() error {
+	for _, end := range d.ends {
+		end()
+	}
+	return d.store.Close()
+}
 
 // Check signs in and looks whether Odoo is set up, so that a first start says
 // what is wrong instead of waiting.

@@ -78,6 +78,7 @@ func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 	}
 	ready()
 	err = d.loop(ctx, e)
+	d.release(ctx)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
@@ -87,6 +88,20 @@ func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 		err = errors.Join(err, mount.Unmount(unmountCtx))
 	}
 	return err
+}
+
+// releaseWait is how long an end waits for Odoo to take the leases back.
+const releaseWait = 5 * time.Second
+
+// release gives the leases back when the engine has ended for good, so that the
+// same syncer may go on at once on another machine. Where it fails they end by
+// themselves.
+func (d *Daemon) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
+	defer cancel()
+	if err := d.engine.get().Release(ctx); err != nil {
+		d.log.Warn("the leases end by themselves", "error", err)
+	}
 }
 
 // checkAgain is the time between two tries of the start's check.
@@ -167,7 +182,11 @@ func (d *Daemon) alone(ctx context.Context, serving, onlyPlan bool, fn func(cont
 		return fn(ctx, e)
 	}
 	if !serving {
-		return work(ctx)
+		err := work(ctx)
+		if d.engine.get() != nil {
+			d.release(ctx)
+		}
+		return err
 	}
 	result := make(chan error, 1)
 	select {
@@ -308,30 +327,11 @@ func (d *Daemon) once(ctx context.Context, serving bool, a OnceArgs) (OnceReport
 func (d *Daemon) reset(ctx context.Context, serving bool, a ResetArgs) (sync.ResetReport, error) {
 	var report sync.ResetReport
 	err := d.alone(ctx, serving, false, func(ctx context.Context, e *sync.Engine) error {
-		id, err := d.clientByName(ctx, a.Client)
-		if err != nil {
-			return err
-		}
-		report, err = e.Reset(ctx, time.After, id, sync.ResetOptions{RemoveRemote: a.Remove})
+		var err error
+		report, err = e.Reset(ctx, time.After, a.Client, sync.ResetOptions{RemoveRemote: a.Remove})
 		return err
 	})
 	return report, err
-}
-
-// clientByName finds a cloud client in Odoo; an empty name means the only one.
-func (d *Daemon) clientByName(ctx context.Context, name string) (odbxfs.ClientID, error) {
-	changes, err := d.port.Changes(ctx, "")
-	if err != nil {
-		return 0, err
-	}
-	var names []string
-	for _, c := range changes.Clients {
-		if c.Name == name || name == "" && len(changes.Clients) == 1 {
-			return c.ID, nil
-		}
-		names = append(names, c.Name)
-	}
-	return 0, &odbxfs.Error{Op: "find the cloud client", Item: name, Kind: odbxfs.KindMissing, Err: fmt.Errorf("there are %q: name one with --client", names)}
 }
 
 // Direct runs a verb in this process: there is no daemon to ask.
