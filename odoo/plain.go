@@ -111,8 +111,10 @@ type plainRecord struct {
 
 var plainRecordFields = []string{"display_name", "write_date"}
 
+// node is writable: nobody asked yet what the user may do there, and Odoo says so
+// when a file is made. The models' own folders take nothing.
 func (r plainRecord) node(model string) odbxfs.OdooNode {
-	return odbxfs.OdooNode{Ref: odbxfs.RecordRef(model, r.ID), ParentRef: plainRule(model), Kind: odbxfs.Folder, Role: odbxfs.RoleRecord, Name: r.Name}
+	return odbxfs.OdooNode{Ref: odbxfs.RecordRef(model, r.ID), ParentRef: plainRule(model), Kind: odbxfs.Folder, Role: odbxfs.RoleRecord, Name: r.Name, Writable: true}
 }
 
 // plainDocument is an attachment as a file.

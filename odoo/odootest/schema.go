@@ -1,6 +1,7 @@
 package odootest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -160,11 +161,16 @@ func computed(d *db) {
 	view["arch_base"].compute = view["arch"].compute
 }
 
+// labels are what Odoo calls the models that people meet, in English.
+var labels = map[string]string{
+	"sale.order": "Sales Order", "project.project": "Project", "project.task": "Task", "res.partner": "Contact", "hr.employee": "Employee", "account.move": "Journal Entry",
+}
+
 // baseData fills a new database: models, groups, users.
 func (t *tx) baseData() {
 	models := t.must("ir.model")
 	for _, name := range slices.Sorted(maps.Keys(t.db.models)) {
-		id := t.insert(models, record{"name": name, "model": name, "state": "base"})
+		id := t.insert(models, record{"name": cmp.Or(labels[name], name), "model": name, "state": "base"})
 		t.setXMLID("base.model_"+strings.ReplaceAll(name, ".", "_"), "ir.model", id)
 		for _, f := range slices.Sorted(maps.Keys(t.db.models[name].fields)) {
 			fl := t.db.models[name].fields[f]

@@ -13,6 +13,7 @@ func init() { //nolint:gochecknoinits // the table refers to methods that refer 
 	specialMethods = map[string]method{
 		"res.users.context_get":                  userContext,
 		"res.users.has_group":                    userHasGroup,
+		"ir.model.display_name_for":              displayNameFor,
 		"ir.config_parameter.get_param":          getParam,
 		"ir.config_parameter.set_param":          setParam,
 		"ir.actions.server.run":                  runAction,
@@ -30,6 +31,26 @@ func init() { //nolint:gochecknoinits // the table refers to methods that refer 
 
 func userContext(t *tx, _ *model, _ args) (any, *fault) {
 	return map[string]any{"lang": "en_US", "tz": "Europe/Brussels", "uid": t.uid}, nil
+}
+
+// displayNameFor tells the labels of models to whoever may read the models
+// themselves, though not ir.model; of others it says the technical name. Odoo has
+// it since 15.
+func displayNameFor(t *tx, m *model, a args) (any, *fault) {
+	if t.s.opt.Version < 15 {
+		return nil, unforeseen("AttributeError", "type object 'ir.model' has no attribute 'display_name_for'")
+	}
+	var out []any
+	names, _ := listOf(a.get(0, "models"))
+	for _, n := range names {
+		name, _ := n.(string) // what is no text is no model's name
+		label := name
+		if on := t.db.models[name]; on != nil && t.mayModel(on, "read") == nil {
+			label = m.rows[t.modelID(name)].str("name")
+		}
+		out = append(out, map[string]any{"model": name, "display_name": label})
+	}
+	return out, nil
 }
 
 func userHasGroup(t *tx, _ *model, a args) (any, *fault) {

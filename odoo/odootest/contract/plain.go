@@ -103,6 +103,9 @@ func plainTree(ctx context.Context, e *env) error {
 		if n.Name == "" {
 			return fmt.Errorf("%s has no name", n.Ref)
 		}
+		if takes := n.Role != odbxfs.RoleRule; n.Writable != takes {
+			return fmt.Errorf("%s is shown as writable: %t", n.Ref, n.Writable)
+		}
 	}
 	for _, want := range []odbxfs.OdooRef{p.dir, p.other, n.Ref} {
 		if !slices.Contains(refs, want) {
