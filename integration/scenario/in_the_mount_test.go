@@ -199,6 +199,13 @@ const exitPerson = 5
 func (w *World) mounting() string { return w.commands()[len(w.commands())-1] }
 
 func removeMany(t *testing.T, w *World) {
+	defer func() {
+		for _, of := range w.commands() {
+			if t.Failed() { // what it left held would fail those that follow
+				w.odbxfs(t, "approve", "--of", of)
+			}
+		}
+	}()
 	id, name := w.filled(t)
 	dir, of := w.in("Sales Orders", name), w.mounting()
 	held := func() {
