@@ -34,7 +34,7 @@ func allow(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	resp, err := http.Get(string(page))
 	ts.Check(err)
-	defer resp.Body.Close() //nolint:errcheck // it was read to its end
+	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	if len(args) == 1 {

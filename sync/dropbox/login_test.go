@@ -160,7 +160,7 @@ func TestASignInThatIsNotAllowedOrGivenUp(t *testing.T) {
 			return // Receive then ends with its context
 		}
 		if resp, err := http.DefaultClient.Do(req); err == nil {
-			resp.Body.Close() //nolint:errcheck // a page for nobody
+			resp.Body.Close()
 		}
 	}()
 	if _, err := l.Receive(t.Context(), listener); !odbxfs.IsKind(err, odbxfs.KindCredentials) || !strings.Contains(err.Error(), "access_denied") {

@@ -112,7 +112,7 @@ func TestTransfersAreAsManyAsThePaceAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits(time.Now)
 		release := make(chan struct{})
-		running, most := make(chan int, 100), 0
+		running := make(chan int, 100)
 		done := make(chan error, 100)
 		for range 10 {
 			go func() {
@@ -120,8 +120,7 @@ func TestTransfersAreAsManyAsThePaceAllows(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		most = len(running)
-		if most != widthStart {
+		if most := len(running); most != widthStart {
 			t.Errorf("%d at a time, want %d", most, widthStart)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
