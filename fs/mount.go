@@ -221,7 +221,10 @@ func (s *Server) unmountOnce(ctx context.Context) error {
 	if device, err := deviceOf(s.dir); err == nil && device == s.device {
 		return <-done // still in the tree: it is busy
 	}
-	s.fs.log.Warn("unmounted, but another mount namespace has a copy of the mount; it ends with this process", "dir", s.dir)
+	if others := copiesOf("/proc", s.device); len(others) > 0 {
+		s.fs.log.Warn("unmounted; programs in a container or sandbox that was started meanwhile still see the folder, until this program ends",
+			"dir", s.dir, "programs", others)
+	}
 	return nil
 }
 

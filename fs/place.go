@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Why nothing can be mounted at a place. They are the caller's to put right.
@@ -116,6 +118,37 @@ func mountedHere(dir string) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// copiesOf names the programs that see a device among their mounts, each as name
+// (pid), in proc, which is /proc. What ends meanwhile, or may not be looked at, is
+// left out.
+func copiesOf(proc string, device uint64) []string {
+	tables, err := filepath.Glob(filepath.Join(proc, "[0-9]*", "mountinfo"))
+	if err != nil {
+		return nil // a wrong pattern, which this one is not
+	}
+	number := fmt.Sprintf("%d:%d", unix.Major(device), unix.Minor(device))
+	var programs []string
+	for _, path := range tables {
+		table, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		for line := range bytes.Lines(table) {
+			if f := strings.Fields(string(line)); len(f) < 3 || f[2] != number {
+				continue
+			}
+			dir := filepath.Dir(path)
+			name, err := os.ReadFile(filepath.Join(dir, "comm"))
+			if err != nil {
+				break
+			}
+			programs = append(programs, fmt.Sprintf("%s (%s)", bytes.TrimSpace(name), filepath.Base(dir)))
+			break
+		}
+	}
+	return programs
 }
 
 // unescape reads a path of the kernel's tables, where blanks are \040.

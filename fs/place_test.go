@@ -4,7 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestAPlaceToMountAt(t *testing.T) {
@@ -56,6 +59,32 @@ func TestAPlaceThatIsMountedIsNotMountedTwice(t *testing.T) {
 	})
 	if err := PreparePlace(t.Context(), filepath.Join(filepath.Dir(w.mnt), "with a blank"), true); !errors.Is(err, ErrMounted) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhoSeesAMountIsNamed(t *testing.T) {
+	proc := t.TempDir()
+	for pid, has := range map[string]struct{ comm, table string }{
+		"7":  {"backup job\n", "30 1 0:50 / / rw - tmpfs tmpfs rw\n99 30 0:51 / /mnt/a\\040b rw - fuse.odbxfs odbxfs rw\n"},
+		"8":  {"sh\n", "30 1 0:50 / / rw - tmpfs tmpfs rw\n"},
+		"10": {"", ""}, // it just ended
+	} {
+		dir := filepath.Join(proc, pid)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if has.comm == "" {
+			continue
+		}
+		for name, text := range map[string]string{"comm": has.comm, "mountinfo": has.table} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := copiesOf(proc, unix.Mkdev(0, 51))
+	if !slices.Equal(got, []string{"backup job (7)"}) {
+		t.Errorf("got %q", got)
 	}
 }
 
