@@ -89,6 +89,21 @@ func (tx *Tx) rebaseIntent(i odbxfs.Intent) error {
 	return tx.storeIntent(i, was)
 }
 
+// Waits reports whether an intent is for a new file that is not to be sent yet:
+// it is being written for the first time, or has the name of a program's own
+// (see [odbxfs.TemporaryName]) and stays here until it gets another. One that
+// Odoo may know already is never one.
+func (tx *Tx) Waits(i odbxfs.Intent) (bool, error) {
+	if i.Gone || !i.Was.Ref.IsZero() || i.Attempts > 0 {
+		return false, nil
+	}
+	r, ok, err := tx.inode(i.Node)
+	if err != nil || !ok || r.I.Kind != odbxfs.File {
+		return false, err
+	}
+	return i.ContentSHA1 == "" || odbxfs.TemporaryName(r.I.Name), nil
+}
+
 // touch begins or renews the intent of a node: a new Seq, and it may be tried
 // at once.
 func (tx *Tx) touch(id odbxfs.NodeID, change func(*odbxfs.Intent)) error {

@@ -335,11 +335,47 @@ func (tx *Tx) freeName(parent odbxfs.NodeID, plain string, id int64) (string, er
 	}
 }
 
+// dropTemporaries removes what programs left in a folder that Odoo has removed:
+// nothing of it was ever to be sent.
+func (tx *Tx) dropTemporaries(folder odbxfs.NodeID) error {
+	kids, err := tx.ReadDir(folder, "", 0)
+	if err != nil {
+		return err
+	}
+	for _, k := range kids {
+		in, ok, err := tx.Intent(k.Node)
+		if err != nil || !ok || !odbxfs.TemporaryName(k.Name) {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if waits, err := tx.Waits(in); err != nil || !waits {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		r, _, err := tx.inode(k.Node)
+		if err == nil {
+			err = tx.remove(r)
+		}
+		if err != nil {
+			return err
+		}
+		tx.emit(Event{Kind: NodeGone, Parent: folder, Name: k.Name, Node: k.Node})
+	}
+	return nil
+}
+
 // unproject takes a node out of the mount that is no longer in Odoo. A folder in
 // which something of the mount's own waits to be sent stays, and is made in Odoo
 // again; where Odoo has no such folders (plain mode) it is parked.
 func (tx *Tx) unproject(r inodeRec) error {
 	if r.I.Kind == odbxfs.Folder {
+		if err := tx.dropTemporaries(r.I.Node); err != nil {
+			return err
+		}
 		kids, err := tx.list(keyNode(kDentry, r.I.Node), nil, 1, false)
 		if err != nil {
 			return err

@@ -131,8 +131,8 @@ func (e *Engine) jobOf(tx *cache.Tx, in odbxfs.Intent) (job, bool, error) {
 	if err != nil || !known || parent.Ref.IsZero() {
 		return j, false, err
 	}
-	if in.Was.Ref.IsZero() && node.Kind == odbxfs.File && in.ContentSHA1 == "" {
-		return j, false, nil // still being written for the first time: close gives it its bytes
+	if waits, err := tx.Waits(in); err != nil || waits {
+		return j, false, err // a program has it to itself; closing or renaming it makes the intent new
 	}
 	j.node, j.parent = node, parent.Ref
 	if in.Content != "" {

@@ -192,9 +192,11 @@ func (e *Engine) workLeft() bool {
 		}
 		list, err := tx.Intents(0)
 		for _, in := range list {
-			// A new file without bytes waits for the program that writes it.
-			writing := in.Was.Ref.IsZero() && in.ContentSHA1 == "" && !in.Gone
-			left = left || !in.Held && in.Reason == "" && !writing
+			waits, err := tx.Waits(in)
+			if err != nil {
+				return err
+			}
+			left = left || !in.Held && in.Reason == "" && !waits
 		}
 		return err
 	})

@@ -183,6 +183,11 @@ func (e *Engine) odooClaims(tx *cache.Tx) (map[place]bool, error) {
 			if !in.Was.Ref.IsZero() || in.Gone || in.Reason != "" {
 				continue
 			}
+			if waits, err := tx.Waits(in); err != nil {
+				return nil, err
+			} else if waits {
+				continue
+			}
 			node, ok, err := tx.Inode(in.Node)
 			if err != nil {
 				return nil, err

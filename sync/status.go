@@ -79,7 +79,13 @@ func (e *Engine) Status() (Status, error) {
 		}
 		for _, in := range list {
 			spoken[in.Node] = true
-			s.addIntent(tx, in)
+			waits, err := tx.Waits(in)
+			if err != nil {
+				return err
+			}
+			if !waits {
+				s.addIntent(tx, in)
+			}
 		}
 		dirty, err := tx.Dirty(0)
 		for _, id := range dirty {

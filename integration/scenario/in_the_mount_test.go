@@ -17,6 +17,7 @@ var inTheMount = []scenario{
 	{name: "mkdir, mv of files and folders across records, mv over a file", run: movesInMount},
 	{name: "rsync of 500 files twice moves nothing the second time", run: rsyncTwice},
 	{name: "cp -r, append, vim keep what they should", run: editors},
+	{name: "programs' own files stay in the mount", run: temporaries},
 	{name: "rm -r below the guard", run: removeFew},
 	{name: "rm -r above the guard is held and hidden", run: removeMany},
 }
@@ -139,6 +140,29 @@ func editors(t *testing.T, w *World) {
 			return errors.Join(holds(w.box2("Sales Orders", of, "tree", "copy.txt"), "FIRST\nsecond\nthird\nfourth\n"),
 				holds(w.box2("Sales Orders", of, "tree", "sub", "deep.txt"), "deep\n"))
 		})
+	}
+	w.agree(t)
+}
+
+// temporaries: locks, swap files and the like are not sent, and what gets a
+// document's name is.
+func temporaries(t *testing.T, w *World) {
+	id, name := w.order(t)
+	dir := w.in("Sales Orders", name)
+	sh(t, dir, `echo me > '.~lock.offer.odt#' && echo me > '~$offer.docx' && echo swap > .offer.txt.swp && echo new > .goutputstream-A1 && echo text > offer.txt`)
+	offer := w.one(t, "sale.order", id, "offer.txt", isLink)
+	if docs := w.odoo.documents(t, "sale.order", id); len(docs) != 1 {
+		t.Errorf("Odoo has %+v", docs)
+	}
+	must(t, holds(filepath.Join(dir, ".offer.txt.swp"), "swap\n"))
+	sh(t, dir, `mv .goutputstream-A1 offer.txt && mv '~$offer.docx' letter.docx && rm '.~lock.offer.odt#' .offer.txt.swp`)
+	w.one(t, "sale.order", id, "letter.docx", isLink)
+	w.eventually(t, "the new content in Dropbox", func() error { return holds(w.box2("Sales Orders", name, "offer.txt"), "new\n") })
+	if d := w.one(t, "sale.order", id, "offer.txt", isLink); d.ID != offer.ID {
+		t.Errorf("renamed over: attachment %d became %d", offer.ID, d.ID)
+	}
+	if docs := w.odoo.documents(t, "sale.order", id); len(docs) != 2 {
+		t.Errorf("Odoo has %+v", docs)
 	}
 	w.agree(t)
 }
