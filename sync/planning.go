@@ -22,7 +22,7 @@ func (e *Engine) nextPlan() error {
 		// A mount has nothing to bring together: nobody asks for the marks.
 		return e.update("clear marks", func(tx *cache.Tx) error {
 			more, err := clearMarks(tx)
-			e.planDue = more
+			e.planOn(more)
 			return err
 		})
 	}
@@ -36,6 +36,15 @@ func (e *Engine) nextPlan() error {
 		}
 	}
 	return nil
+}
+
+// planOn asks for one more step at once, if there is more to plan: nothing else
+// may come to cause one.
+func (e *Engine) planOn(more bool) {
+	if more {
+		e.planDue = true
+		e.wakeAt(e.opt.Now())
+	}
 }
 
 // revive drops parked tasks whose ground has changed: what is there now may do
@@ -95,7 +104,6 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	if e.wantPairs(tx, c, dirty) {
 		return tx.Err() // they are planned for when the rows have been read
 	}
-	e.planDue = e.planDue || more
 	d := doubts{open: map[odbxfs.SHA1]doubt{}}
 	waits := map[odbxfs.NodeID]bool{}
 	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: busy.has, Leaves: busy.leaves,
@@ -123,6 +131,7 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	if err := lookedAt(tx, dirty, waits); err != nil {
 		return err
 	}
+	e.planOn(more)
 	return e.enqueue(tx, c, tasks)
 }
 

@@ -50,8 +50,7 @@ func (e *Engine) resolve(tx *cache.Tx, c *client, d doubts) error {
 		}
 		e.same[sha1] = hash
 	}
-	e.planDue = len(ask) < len(d.open)
-	e.wakeAt(e.opt.Now())
+	e.planOn(len(ask) < len(d.open))
 	lane := c.lane("compare")
 	if len(ask) == 0 || !e.free(lane) {
 		return nil
