@@ -25,6 +25,7 @@ type fakeDropbox struct {
 	calls  map[string]int
 
 	nodes   map[odbxfs.DropboxID]odbxfs.DropboxNode
+	places  map[string]odbxfs.DropboxID // by the folded path
 	bytes   map[odbxfs.DropboxID][]byte
 	feed    []odbxfs.DropboxChange
 	blocks  bool // Wait blocks as the real one does
@@ -41,7 +42,7 @@ type fakeDropbox struct {
 func newFakeDropbox(now func() time.Time, f *faults) *fakeDropbox {
 	return &fakeDropbox{faults: f, now: now, calls: map[string]int{}, page: 3,
 		account: "dbid:1", links: map[string]bool{},
-		nodes: map[odbxfs.DropboxID]odbxfs.DropboxNode{}, bytes: map[odbxfs.DropboxID][]byte{}}
+		nodes: map[odbxfs.DropboxID]odbxfs.DropboxNode{}, places: map[string]odbxfs.DropboxID{}, bytes: map[odbxfs.DropboxID][]byte{}}
 }
 
 func hashOf(b []byte) odbxfs.ContentHash {
@@ -53,12 +54,16 @@ func hashOf(b []byte) odbxfs.ContentHash {
 }
 
 func (d *fakeDropbox) at(p string) (odbxfs.DropboxNode, bool) {
-	for _, n := range d.nodes {
-		if odbxfs.FoldPath(n.Path) == odbxfs.FoldPath(p) {
-			return n, true
-		}
+	n, ok := d.nodes[d.places[odbxfs.FoldPath(p)]]
+	return n, ok
+}
+
+// forget takes a node out, with its place.
+func (d *fakeDropbox) forget(n odbxfs.DropboxNode) {
+	if key := odbxfs.FoldPath(n.Path); d.places[key] == n.ID {
+		delete(d.places, key)
 	}
-	return odbxfs.DropboxNode{}, false
+	delete(d.nodes, n.ID)
 }
 
 func (d *fakeDropbox) put(n odbxfs.DropboxNode, b []byte) odbxfs.DropboxNode {
@@ -75,7 +80,10 @@ func (d *fakeDropbox) put(n odbxfs.DropboxNode, b []byte) odbxfs.DropboxNode {
 			n.ContentHash, n.Size = hashOf(b), int64(len(b))
 		}
 	}
-	d.nodes[n.ID] = n
+	if was, ok := d.nodes[n.ID]; ok {
+		d.forget(was)
+	}
+	d.nodes[n.ID], d.places[odbxfs.FoldPath(n.Path)] = n, n.ID
 	d.feed = append(d.feed, odbxfs.DropboxChange{Path: n.Path, Node: n})
 	return n
 }
@@ -107,10 +115,10 @@ func (d *fakeDropbox) shift(n odbxfs.DropboxNode, to string) odbxfs.DropboxNode 
 
 func (d *fakeDropbox) drop(n odbxfs.DropboxNode) {
 	for _, k := range d.below(n.Path) {
-		delete(d.nodes, k.ID)
+		d.forget(k)
 		delete(d.bytes, k.ID)
 	}
-	delete(d.nodes, n.ID)
+	d.forget(n)
 	delete(d.bytes, n.ID)
 	d.feed = append(d.feed, odbxfs.DropboxChange{Deleted: true, Path: n.Path})
 }

@@ -61,6 +61,7 @@ type fakeOdoo struct {
 	stamp   map[odbxfs.OdooRef]int
 	bytes   map[odbxfs.OdooRef][]byte
 	pairs   map[int64]odbxfs.Pair
+	rows    map[[2]string]int64 // of pairs, by what they pair
 	keys    map[string]odbxfs.OdooRef
 	retain  map[string]string // by name: why Odoo keeps the bytes
 	log     map[string]odbxfs.LogLine
@@ -79,7 +80,7 @@ func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
 		faults: f, now: now, calls: map[string]int{},
 		client: odbxfs.CloudClient{ID: 1, Name: "main", Root: "/Odoo", Links: odbxfs.LinkPublic, Convert: odbxfs.ConvertDefault},
 		nodes:  map[odbxfs.OdooRef]odbxfs.OdooNode{}, stamp: map[odbxfs.OdooRef]int{}, bytes: map[odbxfs.OdooRef][]byte{},
-		pairs: map[int64]odbxfs.Pair{}, keys: map[string]odbxfs.OdooRef{}, retain: map[string]string{}, log: map[string]odbxfs.LogLine{},
+		pairs: map[int64]odbxfs.Pair{}, rows: map[[2]string]int64{}, keys: map[string]odbxfs.OdooRef{}, retain: map[string]string{}, log: map[string]odbxfs.LogLine{},
 		lastID: 100, outside: map[odbxfs.OdooRef]odbxfs.OdooNode{},
 	}
 	o.put(odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot})
@@ -183,7 +184,15 @@ func (o *fakeOdoo) unlink(ref odbxfs.OdooRef) {
 }
 
 func (o *fakeOdoo) sorted() []odbxfs.OdooRef {
-	return slices.SortedFunc(maps.Keys(o.nodes), func(a, b odbxfs.OdooRef) int { return compareText(a.String(), b.String()) })
+	byName := make(map[string]odbxfs.OdooRef, len(o.nodes))
+	for ref := range o.nodes {
+		byName[ref.String()] = ref
+	}
+	refs := make([]odbxfs.OdooRef, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		refs = append(refs, byName[name])
+	}
+	return refs
 }
 
 func (o *fakeOdoo) create(op odbxfs.OdooOp, b []byte) odbxfs.OdooNode {
@@ -495,12 +504,9 @@ func (o *fakeOdoo) pairStands(p odbxfs.Pair) (*odbxfs.Pair, bool) {
 }
 
 func (o *fakeOdoo) putPair(p odbxfs.Pair) *odbxfs.Pair {
-	if p.Row == 0 {
-		for row, q := range o.pairs {
-			if q.Dropbox == p.Dropbox && q.Odoo == p.Odoo {
-				p.Row, p.Version = row, q.Version // written before, and the answer lost
-			}
-		}
+	between := [2]string{string(p.Dropbox), p.Odoo.String()}
+	if row := o.rows[between]; p.Row == 0 && row != 0 {
+		p.Row, p.Version = row, o.pairs[row].Version // written before, and the answer lost
 	}
 	if p.Row == 0 {
 		o.lastRow++
@@ -508,7 +514,10 @@ func (o *fakeOdoo) putPair(p odbxfs.Pair) *odbxfs.Pair {
 	}
 	p.Version++
 	p.Node, p.Parent = 0, 0
-	o.pairs[p.Row] = p
+	if was, ok := o.pairs[p.Row]; ok {
+		delete(o.rows, [2]string{string(was.Dropbox), was.Odoo.String()})
+	}
+	o.pairs[p.Row], o.rows[between] = p, p.Row
 	return &p
 }
 

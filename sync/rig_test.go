@@ -19,7 +19,7 @@ import (
 // rig is one engine between two fakes, stepped by the test's own goroutine on a
 // clock of its own. One seed decides all.
 type rig struct {
-	t       *testing.T
+	t       testing.TB
 	rnd     *rand.Rand
 	clock   time.Time
 	faults  *faults
@@ -43,7 +43,7 @@ type landed struct {
 	ev   Event
 }
 
-func newRig(t *testing.T, seed uint64, tune ...func(*Options)) *rig {
+func newRig(t testing.TB, seed uint64, tune ...func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, rnd: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), faults: &faults{}}
 	now := func() time.Time {
