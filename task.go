@@ -93,6 +93,30 @@ func (k TaskKind) String() string {
 // the guard of deletions counts.
 func (k TaskKind) Deletes() bool { return k == TaskDropboxDelete || k == TaskOdooDelete }
 
+// OnDropbox reports whether Dropbox is the remote that the task writes to first;
+// else it is Odoo.
+func (k TaskKind) OnDropbox() bool {
+	switch k {
+	case TaskDropboxMkdir, TaskDropboxUpload, TaskDropboxMove, TaskDropboxDelete, TaskDropboxKeep, TaskDropboxUnlink:
+		return true
+	default:
+		return false
+	}
+}
+
+// Places reports whether the task puts something where it is not yet, as Name in
+// Parent: it makes it, or moves it there.
+func (t Task) Places() bool {
+	switch t.Kind {
+	case TaskDropboxMkdir, TaskDropboxMove, TaskOdooMkdir, TaskOdooCreate, TaskOdooMove:
+		return true
+	case TaskDropboxUpload:
+		return t.Dropbox == nil
+	default:
+		return false
+	}
+}
+
 // Task is one planned change of one node on one remote. What the planner saw
 // travels with it and is its precondition.
 type Task struct {

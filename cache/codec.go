@@ -115,7 +115,7 @@ func valid(v any) error {
 		return validTask(r)
 	case contentRec:
 		return validContent(r)
-	case odbxfs.LogLine, countRec, nodeList:
+	case odbxfs.LogLine, countRec, nodeList, taskMarks:
 		return nil // any value of these is one
 	}
 	return invalid(fmt.Sprintf("%T is not a record of the store", v))

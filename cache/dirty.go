@@ -6,6 +6,19 @@ import "odbxfs"
 // ascending id.
 func (tx *Tx) Dirty(limit int) ([]odbxfs.NodeID, error) { return tx.lastIDs([]byte(kDirty), limit) }
 
+// DirtyAfter gives up to limit of them with ids above after.
+func (tx *Tx) DirtyAfter(after odbxfs.NodeID, limit int) ([]odbxfs.NodeID, error) {
+	items, err := tx.list([]byte(kDirty), keyNode(kDirty, after), limit, false)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]odbxfs.NodeID, len(items))
+	for i, e := range items {
+		ids[i] = lastID(e.key)
+	}
+	return ids, nil
+}
+
 // MarkDirty makes the planner look at a node. Zero is ignored.
 func (tx *Tx) MarkDirty(id odbxfs.NodeID) error {
 	if id == 0 {

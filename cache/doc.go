@@ -83,7 +83,11 @@
 //	qs seq                 node of the intent
 //	y/ node                dirty: for the planner to look at
 //	tq seq                 task
-//	tn node seq            task of a node
+//	tn node                marks of the node's tasks
+//	tl client lane seq     task that may be taken, or waits for a person
+//	tf client folder seq   task of a node that lay in this folder
+//	te seq                 deletion
+//	tm client parent name  marks of tasks that put something there, by the folded name
 //	l/ seq                 line of the log
 //	cm content             size, checksum, ranges
 //	cr content 0 owner     reference: n node (inode), i node (intent), k name (pin)

@@ -36,7 +36,11 @@ const (
 	kIntentSeq  = "qs" // qs seq -> node
 	kDirty      = "y/" // y/ node
 	kTask       = "tq" // tq seq -> Task
-	kTaskNode   = "tn" // tn node seq
+	kTaskNode   = "tn" // tn node -> []TaskMark
+	kTaskLane   = "tl" // tl client lane seq
+	kTaskFrom   = "tf" // tf client folder seq
+	kTaskEnds   = "te" // te seq: of a deletion
+	kTaskPlaced = "tm" // tm client parent folded-name -> []TaskMark
 	kLog        = "l/" // l/ seq -> LogLine
 	kContent    = "cm" // cm content -> contentRec
 	kContentRef = "cr" // cr content 0 owner
@@ -45,9 +49,13 @@ const (
 // scanLen gives the length of the prefix under which key is listed, or 0.
 func scanLen(key []byte) int {
 	switch string(key[:2]) {
-	case kOdooChild, kDropboxSub, kPairChild, kDentry, kTaskNode:
+	case kOdooChild, kDropboxSub, kPairChild, kDentry, kTaskPlaced:
 		return 10
-	case kDirty, kTask, kLog, kIntentSeq, kIntent, kOdooCount, kAlias, kEnded, kContent, kDropboxTop:
+	case kTaskLane:
+		return 11
+	case kTaskFrom:
+		return 18
+	case kDirty, kTask, kTaskEnds, kLog, kIntentSeq, kIntent, kOdooCount, kAlias, kEnded, kContent, kDropboxTop:
 		return 2
 	case kOdooScope, kContentRef:
 		return bytes.IndexByte(key[2:], 0) + 3
@@ -71,6 +79,18 @@ func keyNode(space string, id odbxfs.NodeID) []byte {
 
 func keyNodes(space string, a, b odbxfs.NodeID) []byte {
 	return u64(u64(append(make([]byte, 0, 18), space...), uint64(a)), uint64(b))
+}
+
+func keyLane(c odbxfs.ClientID, l Lane, seq uint64) []byte {
+	return u64(append(u64(append(make([]byte, 0, 19), kTaskLane...), uint64(c)), byte(l)), seq)
+}
+
+func keyFrom(c odbxfs.ClientID, folder odbxfs.NodeID, seq uint64) []byte {
+	return u64(u64(u64(append(make([]byte, 0, 26), kTaskFrom...), uint64(c)), uint64(folder)), seq)
+}
+
+func keyPlaced(c odbxfs.ClientID, parent odbxfs.NodeID, name string) []byte {
+	return append(u64(u64([]byte(kTaskPlaced), uint64(c)), uint64(parent)), odbxfs.FoldName(name)...)
 }
 
 func keySeq(space string, seq uint64) []byte { return keyNode(space, odbxfs.NodeID(seq)) }

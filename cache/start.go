@@ -31,8 +31,9 @@ const (
 )
 
 // format is the version of what is stored, raised whenever an older program
-// would misread it. A store without the mark is of version 1.
-const format = 1
+// would misread it. A store without the mark is of version 1, whose queue had
+// no lanes.
+const format = 2
 
 // start brings a store that was just opened into a state that holds together:
 // its root, its contents, and intents whose bytes are really there.
@@ -62,6 +63,9 @@ func (s *Store) start(ctx context.Context) error {
 		return err
 	}
 	s.at(pointStarted)
+	if err := s.upgrade(); err != nil {
+		return fmt.Errorf("upgrading the store: %w", err)
+	}
 	if err := s.update(func(tx *Tx) error { return tx.tidyContents() }); err != nil {
 		return err
 	}
@@ -104,6 +108,44 @@ func (tx *Tx) identifyStore() error {
 		}
 	}
 	return tx.setRaw(keyText(kCounter, storeID), []byte(tx.s.id))
+}
+
+// upgrade makes a store of format 1 one of today's: its tasks get their entries
+// in the indexes. Broken off, it begins anew.
+func (s *Store) upgrade() error {
+	for after := []byte(nil); ; {
+		done := false
+		err := s.update(func(tx *Tx) error {
+			b, ok, err := tx.raw(keyText(kCounter, formatKey))
+			if err != nil {
+				return err
+			}
+			if ok {
+				n, err := number(b)
+				if done = n == format; err != nil || done {
+					return err
+				}
+			}
+			page, err := tx.list([]byte(kTask), after, taskPage, true)
+			for _, e := range page {
+				t, err := decode[odbxfs.Task](e.val)
+				if err != nil {
+					return err
+				}
+				if err := tx.indexTask(t); err != nil {
+					return err
+				}
+				after = e.key
+			}
+			if err == nil && len(page) < taskPage {
+				done, err = true, tx.setRaw(keyText(kCounter, formatKey), u64(nil, format))
+			}
+			return err
+		})
+		if err != nil || done {
+			return err
+		}
+	}
 }
 
 // begin makes the root, and forgets what only the last run's kernel knew.

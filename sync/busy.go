@@ -1,116 +1,132 @@
 package sync
 
 import (
+	"errors"
+
 	"odbxfs"
 	"odbxfs/cache"
 )
 
-// busy is what must not be planned now: nodes with an intent or a task, and
+// busy tells what must not be planned now: nodes with an intent or a task, and
 // things in Dropbox that have the place of a queued create, since they are what
-// that task made, seen before its answer was settled.
+// that task made, seen before its answer was settled. It asks the store as the
+// planner asks it, and keeps the first error.
 type busy struct {
-	tx     *cache.Tx
-	nodes  map[odbxfs.NodeID]doing
-	claims map[claim]bool // whether the create goes on by itself
-	tree   odbxfs.Reader[odbxfs.DropboxNode]
-	synced odbxfs.Reader[odbxfs.Pair]
-	odoo   odbxfs.Reader[odbxfs.OdooNode]
+	tx      *cache.Tx
+	client  odbxfs.ClientID
+	intents bool // the mount's intents are carried out here
+	places  bool // some queued task puts something somewhere
+	nodes   map[odbxfs.NodeID]doing
+	err     error
 }
 
-// doing is what a busy node is about.
+// doing is what a node is busy with.
 type doing struct {
-	goesOn bool           // its task goes on without a person
+	queued bool           // it has a task
+	goesOn bool           // one of them goes on without a person
 	intent *odbxfs.Intent // what was done to it in the mount; nil: nothing
+	made   *made          // what is to make it; nil: nothing
 }
 
-// claim is a name in a folder, as Dropbox compares names.
-type claim struct {
-	parent odbxfs.NodeID
-	name   string
-}
+// made is a queued create at whose place, or below it, something is.
+type made struct{ goesOn bool }
+
+func (d doing) busy() bool { return d.queued || d.intent != nil || d.made != nil }
 
 func (e *Engine) busyNodes(tx *cache.Tx, c *client) (*busy, error) {
-	b := &busy{tx: tx, nodes: map[odbxfs.NodeID]doing{}, claims: map[claim]bool{},
-		tree: tx.Dropbox(), synced: tx.Synced(), odoo: tx.Odoo()}
-	err := tx.Tasks(func(t odbxfs.Task) bool {
-		goesOn := !t.Held && t.Reason == ""
-		b.nodes[t.Node] = doing{goesOn: goesOn || b.nodes[t.Node].goesOn}
-		creates := t.Kind == odbxfs.TaskDropboxMkdir || t.Kind == odbxfs.TaskDropboxUpload && t.Dropbox == nil
-		if t.Client == c.id && creates {
-			b.claims[claim{t.Parent, odbxfs.FoldName(t.Name)}] = goesOn
+	places, err := tx.QueuedPlaces(c.id)
+	return &busy{tx: tx, client: c.id, intents: e.opt.Intents, places: places, nodes: map[odbxfs.NodeID]doing{}}, err
+}
+
+func (b *busy) has(id odbxfs.NodeID) bool { return b.doing(id).busy() }
+
+func (b *busy) doing(id odbxfs.NodeID) doing {
+	d, known := b.nodes[id]
+	if known {
+		return d
+	}
+	d, err := b.look(id)
+	b.err = errors.Join(b.err, err)
+	b.nodes[id] = d
+	return d
+}
+
+func (b *busy) look(id odbxfs.NodeID) (d doing, err error) {
+	marks, err := b.tx.Queued(id)
+	if err != nil {
+		return d, err
+	}
+	for _, m := range marks {
+		d.queued, d.goesOn = true, d.goesOn || !m.Waits
+	}
+	if b.intents {
+		in, has, err := b.tx.Intent(id)
+		if err != nil {
+			return d, err
 		}
-		return true
-	})
-	if err != nil {
-		return nil, err
+		if has {
+			d.intent = &in
+		}
 	}
-	if !e.opt.Intents {
-		return b, nil
+	if b.places && !d.busy() {
+		d.made, err = b.madeBy(id)
 	}
-	list, err := tx.Intents(0)
-	if err != nil {
-		return nil, err
-	}
-	for _, in := range list {
-		d := b.nodes[in.Node]
-		d.intent = &in
-		b.nodes[in.Node] = d
-	}
-	return b, nil
+	return d, err
 }
 
-func (b *busy) has(id odbxfs.NodeID) bool {
-	_, busy := b.nodes[id]
-	return busy || b.claimedBy(id) != nil
-}
-
-// claimedBy gives the claim for a node that is known in Dropbox only, and is at
+// madeBy gives the create of a node that is known in Dropbox only, and is at
 // the place of a queued create or anywhere below it: what is in such a folder
 // was put there by the same batch, or is planned once the folder is one with
 // Odoo's. Nil: it is nobody's.
-func (b *busy) claimedBy(id odbxfs.NodeID) *claim {
-	if len(b.claims) == 0 {
-		return nil
-	}
+func (b *busy) madeBy(id odbxfs.NodeID) (*made, error) {
 	for id != odbxfs.RootNode {
-		n, ok := b.tree.Node(id)
-		if !ok {
-			return nil
+		n, ok, err := b.tx.DropboxNode(id)
+		if err != nil || !ok {
+			return nil, err
 		}
-		if _, paired := b.synced.Node(id); paired {
-			return nil
+		if _, paired, err := b.tx.Pair(id); err != nil || paired {
+			return nil, err
 		}
-		at := claim{n.Parent, odbxfs.FoldName(n.Name)}
-		if _, claimed := b.claims[at]; claimed {
-			return &at
+		marks, err := b.tx.QueuedAt(b.client, n.Parent, n.Name)
+		if err != nil {
+			return nil, err
+		}
+		var by *made
+		for _, m := range marks {
+			if m.Kind == odbxfs.TaskDropboxMkdir || m.Kind == odbxfs.TaskDropboxUpload {
+				by = &made{goesOn: !m.Waits}
+			}
+		}
+		if by != nil {
+			return by, nil
 		}
 		id = n.Parent
 	}
-	return nil
+	return nil, nil
 }
 
 // leaves reports whether a busy node may have another place in Dropbox when
 // what it is busy with is through: it was renamed, moved or removed, and that
 // goes on without a person.
 func (b *busy) leaves(id odbxfs.NodeID) bool {
-	d, ok := b.nodes[id]
-	if !ok {
-		at := b.claimedBy(id)
-		return at != nil && b.claims[*at]
+	d := b.doing(id)
+	if !d.queued && d.intent == nil {
+		return d.made != nil && d.made.goesOn
 	}
-	o, inOdoo := b.odoo.Node(id)
+	o, inOdoo := b.tx.Odoo().Node(id)
 	if in := d.intent; in != nil && !in.Held && in.Reason == "" {
 		if in.Gone || !inOdoo {
 			return true
 		}
 		shown, ok, err := b.tx.Inode(id)
-		if err == nil && ok && (shown.Parent != o.Parent || !sameMountName(b.tx, shown, o)) {
+		b.err = errors.Join(b.err, err)
+		if ok && (shown.Parent != o.Parent || !sameMountName(b.tx, shown, o)) {
 			return true
 		}
 	}
 	if !d.goesOn {
 		return false
 	}
-	p, paired := b.synced.Node(id)
+	p, paired := b.tx.Synced().Node(id)
 	return !inOdoo || !paired || p.Gone || o.Name != p.OdooName || o.ParentRef != p.OdooParent
 }

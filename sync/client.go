@@ -39,6 +39,8 @@ type client struct {
 	lease     lease
 	writing   remote // of writes to Odoo for this client
 
+	planned odbxfs.NodeID         // the last dirty node that the plan under way has come to; 0: it begins
+	missed  bool                  // something became dirty while one was under way: then another follows
 	staleAt uint64                // step at which a precondition failed: both sides are looked at before planning goes on
 	replans map[odbxfs.NodeID]int // how often in a row the node's task was planned anew
 	gate    map[uint64]uint64     // task -> step at which it was queued

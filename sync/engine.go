@@ -52,7 +52,8 @@ type Engine struct {
 	logDue     bool
 	told       Status // what the store has of the state
 	logWire    remote
-	planDue    bool
+	planDue    bool // something is dirty that no plan has come to
+	planMore   bool // the plan under way has not come to its end
 	deleting   bool // there may be deletions in the queue
 	rests      map[restKey]*rest
 	letGo      *letGo                           // the reset that was asked for; nil: none

@@ -73,7 +73,7 @@ func (e *Engine) guardTasks() error {
 	err := e.store.View(func(tx *cache.Tx) error {
 		clear(found)
 		clear(held)
-		list, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Kind.Deletes() })
+		list, err := tx.Deletions()
 		e.deleting = len(list) > 0
 		for _, t := range list {
 			if _, reset := e.resets[t.Client]; reset || t.Reason != "" {

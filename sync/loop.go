@@ -120,7 +120,7 @@ func (e *Engine) Idle() bool {
 	if e.odoo.givenUp() || e.intents.givenUp() {
 		return true
 	}
-	if e.planDue && !e.opt.OnlyPlan || e.logDue && !e.logWire.givenUp() && e.opt.syncs() && !e.opt.OnlyPlan {
+	if (e.planDue || e.planMore) && !e.opt.OnlyPlan || e.logDue && !e.logWire.givenUp() && e.opt.syncs() && !e.opt.OnlyPlan {
 		return false
 	}
 	if e.odoo.lastRun < e.writes {

@@ -125,12 +125,8 @@ func (e *Engine) putRows(rows []odbxfs.OdooNode) error {
 	}
 	e.planDue = true
 	return e.update("take over rows of Odoo", func(tx *cache.Tx) error {
-		claims, err := e.odooClaims(tx)
-		if err != nil {
-			return err
-		}
 		for _, n := range rows {
-			if err := e.putRow(tx, n, claims); err != nil {
+			if err := e.putRow(tx, n); err != nil {
 				return err
 			}
 		}
@@ -138,7 +134,7 @@ func (e *Engine) putRows(rows []odbxfs.OdooNode) error {
 	})
 }
 
-func (e *Engine) putRow(tx *cache.Tx, n odbxfs.OdooNode, claims map[place]bool) error {
+func (e *Engine) putRow(tx *cache.Tx, n odbxfs.OdooNode) error {
 	if at, ours := e.wroteOdoo[n.Ref]; ours && at > e.odoo.began || e.odooInFlight(n.Ref) {
 		// What we wrote may be newer than what the look saw: it comes again.
 		e.odoo.heldUp = true
@@ -148,11 +144,17 @@ func (e *Engine) putRow(tx *cache.Tx, n odbxfs.OdooNode, claims map[place]bool) 
 	if err != nil {
 		return err
 	}
-	if !known && claims[place{n.ParentRef, n.Name}] {
-		// It is what one of our creates made, whose answer is still to come: it
-		// must not become a second node.
-		e.odoo.heldUp = true
-		return nil
+	if !known {
+		claimed, err := e.odooClaimed(tx, n)
+		if err != nil {
+			return err
+		}
+		if claimed {
+			// It is what one of our creates made, whose answer is still to come: it
+			// must not become a second node.
+			e.odoo.heldUp = true
+			return nil
+		}
 	}
 	if _, err := tx.PutOdoo(n); errors.Is(err, cache.ErrNoParent) {
 		// Its folder was made after the rows were read: both come again.
@@ -164,59 +166,47 @@ func (e *Engine) putRow(tx *cache.Tx, n odbxfs.OdooNode, claims map[place]bool) 
 	return nil
 }
 
-// place is a name in a folder of Odoo.
-type place struct {
-	parent odbxfs.OdooRef
-	name   string
-}
-
-// odooClaims are the places of creates that are on their way: intents and
-// tasks that are not parked, of clients that are at work.
-func (e *Engine) odooClaims(tx *cache.Tx) (map[place]bool, error) {
-	claims := map[place]bool{}
+// odooClaimed reports whether a thing that is new has the place of a create that
+// is on its way: an intent or task that is not parked, of a client that is at
+// work.
+func (e *Engine) odooClaimed(tx *cache.Tx, n odbxfs.OdooNode) (bool, error) {
+	parent, known, err := tx.OdooByRef(n.ParentRef)
+	if err != nil || !known {
+		return false, err
+	}
 	if e.opt.Intents {
-		list, err := tx.Intents(0)
+		node, shown, err := tx.Lookup(parent, n.Name)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
-		for _, in := range list {
-			if !in.Was.Ref.IsZero() || in.Gone || in.Reason != "" {
-				continue
-			}
-			if waits, err := tx.Waits(in); err != nil {
-				return nil, err
-			} else if waits {
-				continue
-			}
-			node, ok, err := tx.Inode(in.Node)
-			if err != nil {
-				return nil, err
-			}
-			parent, known, err := tx.OdooNode(node.Parent)
-			if err != nil {
-				return nil, err
-			}
-			if ok && known {
-				claims[place{parent.Ref, node.Name}] = true
+		in, has, err := tx.Intent(node.Node)
+		if err != nil {
+			return false, err
+		}
+		if shown && has && in.Was.Ref.IsZero() && !in.Gone && in.Reason == "" {
+			if waits, err := tx.Waits(in); err != nil || !waits {
+				return err == nil, err
 			}
 		}
 	}
-	var inner error
-	err := tx.Tasks(func(t odbxfs.Task) bool {
-		c := e.clients[t.Client]
-		if t.Reason == "" && c != nil && !c.cfg.Paused && (t.Kind == odbxfs.TaskOdooCreate || t.Kind == odbxfs.TaskOdooMkdir) {
-			parent, known, err := tx.OdooNode(t.Parent)
-			if err != nil {
-				inner = err
-				return false
+	for _, c := range e.sorted() {
+		if c.cfg.Paused {
+			continue
+		}
+		marks, err := tx.QueuedAt(c.id, parent, n.Name)
+		if err != nil {
+			return false, err
+		}
+		for _, m := range marks {
+			if m.Kind != odbxfs.TaskOdooCreate && m.Kind != odbxfs.TaskOdooMkdir {
+				continue
 			}
-			if known {
-				claims[place{parent.Ref, t.Name}] = true
+			if t, queued, err := tx.Task(m.Seq); err != nil || queued && t.Reason == "" && t.Name == n.Name {
+				return err == nil, err
 			}
 		}
-		return true
-	})
-	return claims, errors.Join(err, inner)
+	}
+	return false, nil
 }
 
 // compareCounts finds the scopes whose fingerprint differs from the store's.

@@ -1,8 +1,10 @@
 package sync
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"odbxfs"
@@ -14,10 +16,11 @@ import (
 // are one transaction of the store, so what was planned on holds when it is
 // queued.
 func (e *Engine) nextPlan() error {
-	if !e.planDue || !e.odoo.whole {
+	if !e.planDue && !e.planMore || !e.odoo.whole {
 		return nil
 	}
-	e.planDue = false
+	fresh := e.planDue
+	e.planDue, e.planMore = false, false
 	if !e.opt.syncs() {
 		// A mount has nothing to bring together: nobody asks for the marks.
 		return e.update("clear marks", func(tx *cache.Tx) error {
@@ -31,6 +34,7 @@ func (e *Engine) nextPlan() error {
 		if !e.mayPlan(c) {
 			continue
 		}
+		c.missed = c.missed || fresh && c.planned != 0
 		if err := e.update("plan", func(tx *cache.Tx) error { return e.planClient(tx, c) }); err != nil {
 			return err
 		}
@@ -42,7 +46,7 @@ func (e *Engine) nextPlan() error {
 // may come to cause one.
 func (e *Engine) planOn(more bool) {
 	if more {
-		e.planDue = true
+		e.planMore = true
 		e.wakeAt(e.opt.Now())
 	}
 }
@@ -50,7 +54,11 @@ func (e *Engine) planOn(more bool) {
 // revive drops parked tasks whose ground has changed: what is there now may do
 // better, and is planned for as it is.
 func (e *Engine) revive(tx *cache.Tx, c *client) error {
-	parked, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Client == c.id && t.Reason != "" })
+	var parked []odbxfs.Task
+	err := tx.LaneTasks(c.id, cache.LaneParked, func(t odbxfs.Task) bool {
+		parked = append(parked, t)
+		return true
+	})
 	if err != nil {
 		return err
 	}
@@ -98,8 +106,15 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 		return err
 	}
 	dirty, more, err := e.dirtyOf(tx, c, busy)
-	if err != nil || len(dirty) == 0 {
+	if err != nil {
 		return err
+	}
+	if !more && c.missed {
+		c.missed, more = false, true
+	}
+	e.planOn(more)
+	if len(dirty) == 0 {
+		return nil
 	}
 	if e.wantPairs(tx, c, dirty) {
 		return tx.Err() // they are planned for when the rows have been read
@@ -112,7 +127,7 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 		pol.Reverse, pol.RemoveRemote = true, r.RemoveRemote
 	}
 	tasks, changes := plan.Plan(dirty, tx.Odoo(), tx.Dropbox(), tx.Synced(), pol)
-	if err := tx.Err(); err != nil {
+	if err := errors.Join(tx.Err(), busy.err); err != nil {
 		return err
 	}
 	if len(d.open) > 0 {
@@ -131,7 +146,6 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	if err := lookedAt(tx, dirty, waits); err != nil {
 		return err
 	}
-	e.planOn(more)
 	return e.enqueue(tx, c, tasks)
 }
 
@@ -175,36 +189,48 @@ func (e *Engine) wantPairs(tx *cache.Tx, c *client, dirty []odbxfs.NodeID) bool 
 	return want && !e.opt.OnlyPlan
 }
 
-// dirtyOf gives the dirty nodes of a client that are not busy, and whether
-// there are more.
+// dirtyOf gives dirty nodes of a client that are not busy, from where the last
+// plan ended, and whether there are more. What waits keeps its mark: a plan that
+// began with the first mark each time would never get behind many of these.
 func (e *Engine) dirtyOf(tx *cache.Tx, c *client, b *busy) ([]odbxfs.NodeID, bool, error) {
-	all, err := tx.Dirty(0)
-	if err != nil {
-		return nil, false, err
+	most := planRows
+	if e.opt.OnlyPlan {
+		most = math.MaxInt
 	}
 	var mine, nobodys []odbxfs.NodeID
-	for _, id := range all {
-		if b.has(id) {
-			continue
-		}
-		owner, known, err := clientOf(tx, id)
+	for after := c.planned; len(mine) < most; {
+		page, err := tx.DirtyAfter(after, planRows)
 		if err != nil {
 			return nil, false, err
 		}
-		switch {
-		case !known:
-			nobodys = append(nobodys, id)
-		case owner == c.id || owner == 0:
-			mine = append(mine, id)
+		for _, id := range page {
+			after, c.planned = id, id
+			if b.has(id) {
+				continue
+			}
+			owner, known, err := clientOf(tx, id)
+			switch {
+			case err != nil:
+				return nil, false, err
+			case !known:
+				nobodys = append(nobodys, id)
+			case owner == c.id || owner == 0:
+				mine = append(mine, id)
+			}
+			if len(mine) == most {
+				break
+			}
 		}
-		if len(mine) == planRows && !e.opt.OnlyPlan {
+		if len(page) < planRows && len(mine) < most {
+			c.planned = 0
 			break
 		}
 	}
 	if e.opt.OnlyPlan {
-		return mine, false, nil
+		c.planned = 0
+		return mine, false, b.err
 	}
-	return mine, len(mine) == planRows, tx.ClearDirty(nobodys)
+	return mine, c.planned != 0, errors.Join(b.err, tx.ClearDirty(nobodys))
 }
 
 // clientOf gives the cloud client of a node; false when no tree has the node.

@@ -17,7 +17,7 @@ func TestManyThingsArePlannedWithoutWaiting(t *testing.T) {
 		r.odoo.put(odbxfs.OdooNode{Ref: odbxfs.AttachmentRef(int64(1000 + i)), ParentRef: order1, Kind: odbxfs.File,
 			Type: odbxfs.Foreign, Name: fmt.Sprintf("elsewhere %d", i), URL: "https://example.com/"})
 	}
-	r.until("all are read", func() bool {
+	r.comesTo("all are read", func() bool {
 		counts := r.counts()
 		return counts[odbxfs.OdooScope{Kind: odbxfs.RefAttachment, Model: "sale.order"}] == 5*planRows
 	})
@@ -46,8 +46,8 @@ func (r *rig) next() {
 	r.pending = append(r.pending, effects...)
 }
 
-// until goes on until something holds.
-func (r *rig) until(what string, holds func() bool) {
+// comesTo goes on until something holds.
+func (r *rig) comesTo(what string, holds func() bool) {
 	r.t.Helper()
 	for range 10000 {
 		if holds() {

@@ -3,6 +3,7 @@ package sync
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"odbxfs"
@@ -19,13 +20,18 @@ const (
 
 // sideOf says which remote the task writes first.
 func sideOf(k odbxfs.TaskKind) side {
-	switch k {
-	case odbxfs.TaskDropboxMkdir, odbxfs.TaskDropboxUpload, odbxfs.TaskDropboxMove,
-		odbxfs.TaskDropboxDelete, odbxfs.TaskDropboxKeep, odbxfs.TaskDropboxUnlink:
+	if k.OnDropbox() {
 		return toDropbox
-	default:
-		return toOdoo
 	}
+	return toOdoo
+}
+
+// lane is where the queue has the tasks of a side.
+func (s side) lane() cache.Lane {
+	if s == toDropbox {
+		return cache.LaneDropbox
+	}
+	return cache.LaneOdoo
 }
 
 // work is a task with what it needs to be carried out, read from the store in
@@ -94,9 +100,9 @@ func (e *Engine) choose(c *client, to side) ([]work, error) {
 	var batch []work
 	err := e.store.View(func(tx *cache.Tx) error {
 		batch = nil
-		p := picker{e: e, tx: tx, c: c, to: to, now: e.opt.Now(), ahead: map[odbxfs.NodeID]odbxfs.TaskKind{},
-			below: map[odbxfs.NodeID]bool{}, paths: map[odbxfs.NodeID]string{}, taken: map[claim]bool{}}
-		if err := tx.Tasks(func(t odbxfs.Task) bool { return p.offer(t) }); err != nil {
+		p := picker{e: e, tx: tx, c: c, to: to, now: e.opt.Now(),
+			queued: map[odbxfs.NodeID][]cache.TaskMark{}, paths: map[odbxfs.NodeID]string{}, taken: map[claim]bool{}}
+		if err := tx.LaneTasks(c.id, to.lane(), func(t odbxfs.Task) bool { return p.offer(t) }); err != nil {
 			return err
 		}
 		batch = p.batch
@@ -108,7 +114,13 @@ func (e *Engine) choose(c *client, to side) ([]work, error) {
 	return batch, nil
 }
 
-// picker goes through the queue once.
+// claim is a name in a folder, as Dropbox compares names.
+type claim struct {
+	parent odbxfs.NodeID
+	name   string
+}
+
+// picker goes through a lane of the queue until it has a batch.
 type picker struct {
 	e   *Engine
 	tx  *cache.Tx
@@ -116,12 +128,9 @@ type picker struct {
 	to  side
 	now time.Time
 
-	ahead map[odbxfs.NodeID]odbxfs.TaskKind // nodes with an earlier task that is not through
-	below map[odbxfs.NodeID]bool            // folders out of which an earlier task removes or moves something
-	paths map[odbxfs.NodeID]string          // folders that this batch makes in Dropbox
-	taken map[claim]bool                    // places of deletions that still rest
-	// wanted are the places where tasks of this side put something; nil: not read yet.
-	wanted map[claim]bool
+	queued map[odbxfs.NodeID][]cache.TaskMark // of nodes that were asked for
+	paths  map[odbxfs.NodeID]string           // folders that this batch makes in Dropbox
+	taken  map[claim]bool                     // places of deletions that still rest
 	batch  []work
 	bytes  int64
 	err    error
@@ -129,19 +138,9 @@ type picker struct {
 
 // offer looks at the next task; false ends the search.
 func (p *picker) offer(t odbxfs.Task) bool {
-	if t.Client != p.c.id {
-		return true
-	}
 	w, take, stop := p.judge(t)
 	if p.err != nil {
 		return false
-	}
-	p.ahead[t.Node] = t.Kind
-	if t.Odoo != nil {
-		p.below[t.Odoo.Parent] = true
-	}
-	if t.Dropbox != nil {
-		p.below[t.Dropbox.Parent] = true
 	}
 	if !take {
 		return !stop
@@ -156,12 +155,28 @@ func (p *picker) offer(t odbxfs.Task) bool {
 	return len(p.batch) < batchItems && p.bytes < batchBytes
 }
 
+// ahead reports whether a node has an earlier task of this client that is not
+// through, of a kind that counts.
+func (p *picker) ahead(id odbxfs.NodeID, t odbxfs.Task, counts func(odbxfs.TaskKind) bool) bool {
+	marks, known := p.queued[id]
+	if !known {
+		var err error
+		if marks, err = p.tx.Queued(id); err != nil {
+			p.err = err
+			return true
+		}
+		p.queued[id] = marks
+	}
+	return slices.ContainsFunc(marks, func(m cache.TaskMark) bool {
+		return m.Seq < t.Seq && m.Client == t.Client && counts(m.Kind)
+	})
+}
+
+func anyKind(odbxfs.TaskKind) bool { return true }
+
 // judge says whether the task goes into the batch, and whether the batch ends
 // before it.
 func (p *picker) judge(t odbxfs.Task) (w work, take, stop bool) {
-	if sideOf(t.Kind) != p.to || t.Held || t.Reason != "" {
-		return w, false, false
-	}
 	if t.NotUntil.After(p.now) {
 		p.e.wakeAt(t.NotUntil)
 		return w, false, false
@@ -172,7 +187,7 @@ func (p *picker) judge(t odbxfs.Task) (w work, take, stop bool) {
 	if p.to == toDropbox && len(p.batch) > 0 && p.batch[0].Kind != t.Kind {
 		return w, false, true
 	}
-	if _, earlier := p.ahead[t.Node]; earlier || p.blocked(t) {
+	if p.ahead(t.Node, t, anyKind) || p.blocked(t) {
 		return w, false, false
 	}
 	if adds(t.Kind) && p.c.remote.full() && !p.c.remote.ready(p.now) {
@@ -191,8 +206,12 @@ func adds(k odbxfs.TaskKind) bool {
 // blocked reports whether the task leans on an earlier one: its new folder, or
 // what must leave a folder before it goes.
 func (p *picker) blocked(t odbxfs.Task) bool {
-	if t.Kind.Deletes() && p.below[t.Node] {
-		return true
+	if t.Kind.Deletes() {
+		first, err := p.tx.QueuedFrom(t.Client, t.Node)
+		if err != nil || first != 0 && first < t.Seq {
+			p.err = err
+			return true
+		}
 	}
 	if t.Kind == odbxfs.TaskOdooConvert && !p.e.confirmed(p.c, t.Seq) {
 		return true
@@ -200,8 +219,7 @@ func (p *picker) blocked(t odbxfs.Task) bool {
 	if p.to == toDropbox {
 		return placesInDropbox(t) && p.taken[claim{t.Parent, odbxfs.FoldName(t.Name)}] || p.pathBlocked(t)
 	}
-	_, earlier := p.ahead[t.Parent]
-	return earlier && needsParent(t.Kind)
+	return needsParent(t.Kind) && p.ahead(t.Parent, t, anyKind)
 }
 
 // pathBlocked reports whether the path at which the task works is about to
@@ -213,7 +231,7 @@ func (p *picker) pathBlocked(t odbxfs.Task) bool {
 		if _, made := p.paths[up]; made {
 			return t.Kind != odbxfs.TaskDropboxMkdir
 		}
-		if kind, earlier := p.ahead[up]; earlier && sideOf(kind) == toDropbox && !t.Kind.Deletes() {
+		if !t.Kind.Deletes() && p.ahead(up, t, odbxfs.TaskKind.OnDropbox) {
 			return true
 		}
 		n, ok, err := p.tx.DropboxNode(up)

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"slices"
 	"time"
 
 	"odbxfs"
@@ -86,7 +87,7 @@ func (e *Engine) rested(k restKey) bool {
 		e.wakeAt(e.opt.Now())
 		return false
 	}
-	if e.planDue {
+	if e.planDue || e.planMore {
 		return false // what that look brought is not planned yet
 	}
 	if k.origin == byOdoo {
@@ -140,16 +141,9 @@ func placeOf(t odbxfs.Task) (claim, bool) {
 // isWanted reports whether another task of the same remote is to put something
 // there.
 func (p *picker) isWanted(at claim) bool {
-	if p.wanted == nil {
-		p.wanted = map[claim]bool{}
-		if err := p.tx.Tasks(func(t odbxfs.Task) bool {
-			if t.Client == p.c.id && sideOf(t.Kind) == p.to && (placesInDropbox(t) || needsParent(t.Kind)) {
-				p.wanted[claim{t.Parent, odbxfs.FoldName(t.Name)}] = true
-			}
-			return true
-		}); err != nil {
-			p.err = err
-		}
+	marks, err := p.tx.QueuedAt(p.c.id, at.parent, at.name)
+	if err != nil {
+		p.err = err
 	}
-	return p.wanted[at]
+	return slices.ContainsFunc(marks, func(m cache.TaskMark) bool { return sideOf(m.Kind) == p.to })
 }

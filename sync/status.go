@@ -68,7 +68,7 @@ func (e *Engine) Status() (Status, error) {
 		spoken := map[odbxfs.NodeID]bool{} // of nodes that have a task or an intent
 		if err := tx.Tasks(func(t odbxfs.Task) bool {
 			spoken[t.Node] = true
-			s.addTask(e.itemOf(tx, t), t)
+			e.addTask(tx, &s, t)
 			return true
 		}); err != nil {
 			return err
@@ -98,17 +98,20 @@ func (e *Engine) Status() (Status, error) {
 	return s, err
 }
 
-func (s *Status) addTask(path string, t odbxfs.Task) {
-	item := Item{Node: t.Node, Task: t.Seq, Path: path, What: t.Kind.String(), Reason: t.Reason}
-	switch {
-	case t.Held:
+// addTask counts a task, or names it where a person is waited for.
+func (e *Engine) addTask(tx *cache.Tx, s *Status, t odbxfs.Task) {
+	lane := cache.LaneOf(t)
+	if lane != cache.LaneHeld && lane != cache.LaneParked {
+		s.Queued++
+		return
+	}
+	item := Item{Node: t.Node, Task: t.Seq, Path: e.itemOf(tx, t), What: t.Kind.String(), Reason: t.Reason}
+	if lane == cache.LaneHeld {
 		item.Reason = "waits for a person: " + t.Why
 		s.Held = append(s.Held, item)
-	case t.Reason != "":
-		s.Parked = append(s.Parked, item)
-	default:
-		s.Queued++
+		return
 	}
+	s.Parked = append(s.Parked, item)
 }
 
 func (s *Status) addIntent(tx *cache.Tx, in odbxfs.Intent) {
