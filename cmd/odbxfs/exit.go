@@ -12,6 +12,7 @@ import (
 	"odbxfs/cmd/odbxfs/config"
 	"odbxfs/cmd/odbxfs/demo"
 	"odbxfs/fs"
+	"odbxfs/odoo/provision"
 )
 
 // The exit codes. Scripts rest on them: a number is never used again for
@@ -84,6 +85,8 @@ var known = []struct {
 	{fs.ErrNoHelper, exitUsage, "install the package fuse3"},
 	{demo.ErrRunning, exitLocked, "stop it with Ctrl-C where it runs, or take another folder with --dir"},
 	{errNoDemo, exitUnreachable, "start one with `odbxfs demo`, in this folder or with --dir"},
+	{provision.ErrLinksLeft, exitRefused, "`odbxfs reset` brings their bytes back into Odoo; then run this again"},
+	{provision.ErrPlacesUsed, exitRefused, "move them in the mount or in Odoo, then run this again"},
 	{cache.ErrLocked, exitLocked, "another odbxfs works on this store and does not answer; look for it with `ps`"},
 }
 

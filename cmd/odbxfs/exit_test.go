@@ -13,6 +13,7 @@ import (
 	"odbxfs"
 	"odbxfs/cache"
 	"odbxfs/cmd/odbxfs/config"
+	"odbxfs/odoo/provision"
 	"odbxfs/sync"
 )
 
@@ -34,6 +35,8 @@ func TestExitCodes(t *testing.T) {
 		{"something waits", personError{errors.New("x")}, exitPerson},
 		{"a locked store", openError(cache.ErrLocked), exitLocked},
 		{"another database", of(odbxfs.KindForeign), exitRefused},
+		{"links are left in Odoo", fmt.Errorf("%w (2 pairs)", provision.ErrLinksLeft), exitRefused},
+		{"documents in free folders", fmt.Errorf("%w (1)", provision.ErrPlacesUsed), exitRefused},
 		{"a secret that cannot be read", fmt.Errorf("sync: %w", of(odbxfs.KindSettings)), exitUsage},
 		{"two errors", errors.Join(personError{errors.New("x")}, of(odbxfs.KindUnavailable)), exitPerson},
 	} {

@@ -11,11 +11,11 @@ import (
 
 // ErrLinksLeft says that documents are links still, so that removing what knows
 // their files would lose them.
-var ErrLinksLeft = errors.New("documents are links still: run `odbxfs reset` first")
+var ErrLinksLeft = errors.New("documents are links still")
 
 // ErrPlacesUsed says that documents lie in free folders, which end with our
 // models.
-var ErrPlacesUsed = errors.New("documents lie in free folders: move them to records, or remove them, first")
+var ErrPlacesUsed = errors.New("documents lie in free folders")
 
 // MakeRemovalPlan says what [RemoveAll] would do, and fails as it would.
 func MakeRemovalPlan(ctx context.Context, c Caller) (Plan, error) {
