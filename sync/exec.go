@@ -11,10 +11,11 @@ import (
 type end uint8
 
 const (
-	endDone   end = iota // settle it
-	endReplan            // drop it and plan its node anew
-	endRetry             // count a failure; park it if that was one too many
-	endWait              // a remote failed as a whole: the task as it is, later
+	endDone    end = iota // settle it
+	endReplan             // drop it and plan its node anew
+	endRetry              // count a failure; park it if that was one too many
+	endWait               // a remote failed as a whole: the task as it is, later
+	endReverse            // a link elsewhere in Odoo needs its bytes first: restore it, then plan anew
 )
 
 // verdict is what an attempt to carry out a task came to. Node and pair fields
@@ -32,6 +33,8 @@ type verdict struct {
 	sha1 odbxfs.SHA1         // what was really sent or fetched
 	soon bool                // not now, but it may pass by itself
 	open bool                // pNow is still to be written to Odoo
+	moot bool                // there was nothing to restore
+	url  string              // with endReverse: the link's address
 	used bool                // a shared link was kept: a document still leads there
 }
 

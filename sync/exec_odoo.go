@@ -107,6 +107,10 @@ func (x *executor) odooOp(ctx context.Context, w work) (odbxfs.OdooOp, fetched, 
 		sum, err = x.updateFile(ctx, w, &op)
 	case odbxfs.TaskOdooRestore:
 		op.Kind = odbxfs.OdooRestore
+		if p := w.Pair; w.o == nil && p != nil { // it is in none of our folders any more
+			op.Ref = p.Odoo
+			op.Expect = &odbxfs.OdooNode{Ref: p.Odoo, ParentRef: p.OdooParent, Name: p.OdooName, Type: odbxfs.Link, URL: p.URL}
+		}
 		sum, err = x.fetchInto(ctx, w, &op)
 	case odbxfs.TaskOdooConvert:
 		op.Kind = odbxfs.OdooConvert
@@ -251,6 +255,11 @@ func (x *executor) judgeOdoo(w work, op odbxfs.OdooOp, res odbxfs.OdooResult) ve
 		}
 		return v
 	case odbxfs.Changed, odbxfs.Gone:
+		if w.Kind == odbxfs.TaskOdooRestore && w.o == nil && op.Pair != nil {
+			// Removed, or somebody's own now: it needs no bytes of ours.
+			v.oNow, v.pNow, v.open, v.err, v.moot = nil, op.Pair, true, nil, true
+			return v
+		}
 		v.end, v.dNow = endReplan, nil
 		v.gone = res.Outcome == odbxfs.Gone
 		return v

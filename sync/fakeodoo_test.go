@@ -430,7 +430,7 @@ func (o *fakeOdoo) apply(op odbxfs.OdooOp, body []byte) odbxfs.OdooResult {
 	default:
 		var ok bool
 		if n, ok = o.nodes[op.Ref]; !ok {
-			return odbxfs.OdooResult{Outcome: odbxfs.Gone}
+			return o.restoreOutside(op, body)
 		}
 		if x := op.Expect; x == nil || n.SHA1 != x.SHA1 || n.URL != x.URL || n.Name != x.Name || n.ParentRef != x.ParentRef {
 			return odbxfs.OdooResult{Outcome: odbxfs.Changed, Node: &n}
@@ -452,6 +452,21 @@ func (o *fakeOdoo) apply(op odbxfs.OdooOp, body []byte) odbxfs.OdooResult {
 		res.Pair = o.putPair(p)
 	}
 	return res
+}
+
+// restoreOutside gives a link that is in none of our folders its bytes back.
+func (o *fakeOdoo) restoreOutside(op odbxfs.OdooOp, body []byte) odbxfs.OdooResult {
+	n, there := o.outside[op.Ref]
+	switch {
+	case op.Kind != odbxfs.OdooRestore || !there:
+		return odbxfs.OdooResult{Outcome: odbxfs.Gone}
+	case n.URL == "" && n.SHA1 == op.SHA1: // done before
+	case n.URL != op.Expect.URL:
+		return odbxfs.OdooResult{Outcome: odbxfs.Changed}
+	}
+	n.Type, n.URL, n.SHA1, n.Size = odbxfs.Binary, "", sha1Of(body), int64(len(body))
+	o.outside[op.Ref], o.bytes[op.Ref] = n, body
+	return odbxfs.OdooResult{Outcome: odbxfs.Done, Pair: o.putPair(*op.Pair)}
 }
 
 // change carries out a write on a row that is there.

@@ -19,7 +19,7 @@ import (
 
 // keepLinked gives verdicts for removals of files to which a document still
 // leads. It may be a link that only left our folders (its record is in no rule
-// any more), or a copy that Odoo made of the row.
+// any more), which gets its bytes back, or a copy that Odoo made of the row.
 func (x *executor) keepLinked(ctx context.Context, batch []work, s *sorter) {
 	var refs []odbxfs.OdooRef
 	var urls []string
@@ -50,7 +50,11 @@ func (x *executor) keepLinked(ctx context.Context, batch []work, s *sorter) {
 			return &v
 		}
 		if url, itself := links[p.Odoo]; itself && (w.address() == "" || url == w.address()) {
-			return x.keepFile(w, p.Odoo)
+			v := x.keepFile(w, p.Odoo)
+			if v.end == endRetry && !v.soon && w.d != nil && url != "" {
+				v.end, v.url = endReverse, url // law 1: its bytes go back to it before the file goes
+			}
+			return v
 		}
 		if others := leads[w.address()]; w.address() != "" && len(others) > 0 {
 			return x.keepFile(w, slices.MinFunc(others, func(a, b odbxfs.OdooRef) int { return cmp.Compare(a.ID, b.ID) }))
@@ -89,6 +93,27 @@ func (x *executor) keepFile(w work, ref odbxfs.OdooRef) *verdict {
 			Err: fmt.Errorf("%s in Odoo, in none of the folders, still leads to it: its only bytes are here", ref)}
 	}
 	return &v
+}
+
+// reverseFirst puts the restoring of a link that left our folders in the place of
+// the removal of its file. The removal is planned anew afterwards; it has passed
+// the guard, which does not ask again.
+func (e *Engine) reverseFirst(tx *cache.Tx, c *client, v *verdict) error {
+	if err := e.taskReplan(tx, c, v); err != nil {
+		return err
+	}
+	if err := setMeta(tx, metaApproved(v.Node), v.Seq); err != nil {
+		return err
+	}
+	p := *first(v.p, v.Pair)
+	p.URL = v.url
+	t := odbxfs.Task{Kind: odbxfs.TaskOdooRestore, Pass: odbxfs.Reverse, Node: v.Node, Client: c.id, Name: v.Name,
+		Why: "left this cloud client's folders", Dropbox: v.d, Pair: &p}
+	queued, err := tx.AddTasks([]odbxfs.Task{t})
+	if err != nil {
+		return err
+	}
+	return e.logTask(tx, queued[0], "planned", nil)
 }
 
 // unlinkLater queues the end of a shared link whose document is a binary again.

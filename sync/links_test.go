@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"odbxfs"
+	"odbxfs/sync/plan"
 )
 
 func (r *rig) url(ref odbxfs.OdooRef) string { return r.odoo.nodes[ref].URL }
@@ -36,26 +37,68 @@ func (r *rig) mustHave(want ...string) {
 }
 
 // Law 1: a link's only bytes are in Dropbox, whether its record is in a rule or
-// not.
-func TestALinkThatLeftItsRuleKeepsItsFile(t *testing.T) {
-	r := newRig(t, 1)
-	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
-	r.calm()
-	r.odoo.leave(a)
-	r.settle()
-	r.mustHave(dir1 + "/a.pdf = one")
-	if why := r.parked(); len(why) != 1 || !strings.Contains(why[0], "its only bytes are here") {
-		t.Fatalf("parked: %v", why)
-	}
-	r.quiet()
+// not. One that left gets them back, and then its file goes. When it comes back
+// it is mirrored as any other.
+func TestALinkThatLeftItsRuleGetsItsBytesBack(t *testing.T) {
+	for seed := range uint64(20) {
+		r := newRig(t, seed)
+		a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+		r.calm()
+		r.odoo.leave(a)
+		if seed%2 == 1 {
+			r.double = func() bool { return r.rnd.IntN(3) == 0 }
+		}
+		for range r.rnd.IntN(40) {
+			r.run()
+		}
+		if seed%3 == 0 {
+			r.crash()
+		}
+		r.settle()
+		r.mustHave()
+		if n := r.odoo.outside[a]; n.Type != odbxfs.Binary || n.URL != "" || string(r.odoo.bytes[a]) != "one" {
+			t.Fatalf("seed %d: it is %+v with %q", seed, n, r.odoo.bytes[a])
+		}
+		if why := r.parked(); len(why) != 0 || len(r.dropbox.links) != 0 {
+			t.Fatalf("seed %d: parked %v, links %v", seed, why, r.dropbox.links)
+		}
+		r.quiet()
 
-	r.odoo.comeBack(a)
-	r.settle()
-	if why := r.parked(); len(why) != 0 {
-		t.Fatalf("still parked: %v", why)
+		r.odoo.comeBack(a)
+		r.settle()
+		r.mustHave(dir1 + "/a.pdf = one")
+		r.agree()
+		r.quiet()
+		r.close()
 	}
-	r.mustHave(dir1 + "/a.pdf = one")
-	r.agree()
+}
+
+// Many that leave at once are asked about, once, before any byte moves.
+func TestManyLinksThatLeaveAreAskedAbout(t *testing.T) {
+	r := newRig(t, 1, func(o *Options) { o.Guard = plan.GuardPolicy{Most: 2} })
+	var all []odbxfs.OdooRef
+	for i := range 5 {
+		all = append(all, r.odoo.addFile(order1, fmt.Sprint("f", i), fmt.Append(nil, "text ", i)))
+	}
+	r.calm()
+	for _, a := range all {
+		r.odoo.leave(a)
+	}
+	r.settle()
+	if s, err := r.engine.Status(); err != nil || len(s.Held) != 5 || len(files(r.dropbox.paths())) != 5 || r.odoo.outside[all[0]].Type != odbxfs.Link {
+		t.Fatalf("held %+v, %v; Dropbox has %v", s.Held, err, r.dropbox.paths())
+	}
+	if n, err := r.engine.Approve(); n != 5 || err != nil {
+		t.Fatalf("%d approved, %v", n, err)
+	}
+	r.step(Event{})
+	r.settle()
+	r.mustHave()
+	for _, a := range all {
+		if n := r.odoo.outside[a]; n.Type != odbxfs.Binary {
+			t.Errorf("%s is %+v", a, n)
+		}
+	}
 	r.quiet()
 }
 
@@ -70,9 +113,8 @@ func TestABinaryThatLeftItsRuleLeavesDropbox(t *testing.T) {
 	r.quiet()
 }
 
-// A folder whose file stays in Dropbox stays, too, and what waits for it keeps
-// nobody from coming to rest.
-func TestAFolderWithAFileThatStaysWaits(t *testing.T) {
+// A folder goes after the file in it whose link has left.
+func TestAFolderGoesAfterAFileThatLeft(t *testing.T) {
 	r := newRig(t, 1)
 	sub := r.odoo.addFolder(order1, "sub")
 	a := r.odoo.addFile(sub, "a.pdf", []byte("one"))
@@ -80,7 +122,11 @@ func TestAFolderWithAFileThatStaysWaits(t *testing.T) {
 	r.odoo.leave(a)
 	r.odoo.remove(sub)
 	r.settle()
-	r.mustHave(dir1 + "/sub/a.pdf = one")
+	r.mustHave()
+	if n := r.odoo.outside[a]; n.Type != odbxfs.Binary {
+		t.Errorf("it is %+v", n)
+	}
+	r.agree()
 	r.quiet()
 }
 
@@ -237,5 +283,25 @@ func TestResetWithLostAnswersRevokesTheLinks(t *testing.T) {
 	report := r.reset(ResetOptions{})
 	if len(r.dropbox.links) != 0 || report.Links != 0 || lost != 3 {
 		t.Errorf("lost %d, links left %v, report %+v", lost, r.dropbox.links, report)
+	}
+}
+
+// A reset finds links that left our folders, too.
+func TestResetRestoresALinkThatLeft(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "left", []byte("one"))
+	b := r.odoo.addFile(order1, "removed", []byte("two"))
+	r.calm()
+	r.close() // nobody sees what happens now
+	r.odoo.leave(a)
+	r.odoo.remove(b)
+	report := r.reset(ResetOptions{})
+	if n := r.odoo.outside[a]; n.Type != odbxfs.Binary || n.URL != "" || string(r.odoo.bytes[a]) != "one" || len(report.Parked) != 0 {
+		t.Errorf("it is %+v, report %+v", n, report)
+	}
+	for _, p := range r.odoo.pairs {
+		if !p.Gone {
+			t.Errorf("the pair %+v is left", p)
+		}
 	}
 }

@@ -124,6 +124,8 @@ func (e *Engine) settleTask(tx *cache.Tx, c *client, v *verdict) error {
 			return e.taskGivenUp(tx, c, v)
 		}
 		return e.taskReplan(tx, c, v)
+	case endReverse:
+		return e.reverseFirst(tx, c, v)
 	case endRetry:
 		return e.taskRetry(tx, v)
 	default: // endWait: as it is
@@ -163,6 +165,9 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	delete(c.replans, v.Node)
 	switch v.Kind {
 	case odbxfs.TaskOdooRestore:
+		if v.moot {
+			break
+		}
 		e.done.restored++
 		if err := e.unlinkLater(tx, c, v); err != nil {
 			return err

@@ -18,6 +18,9 @@ func (x *executor) agreed(v verdict, url string) odbxfs.Pair {
 	switch v.Kind {
 	case odbxfs.TaskForget, odbxfs.TaskDropboxDelete, odbxfs.TaskOdooDelete, odbxfs.TaskOdooRestore:
 		p.Gone, p.URL = true, ""
+		if v.Kind == odbxfs.TaskOdooRestore && v.d != nil {
+			agreeContent(&p, v, nil, v.d) // Odoo has the bytes of this revision, and the file has nothing of its own
+		}
 		return p
 	default:
 	}

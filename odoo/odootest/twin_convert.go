@@ -129,14 +129,19 @@ func (c *twinCall) convert(op map[string]any) wire.Result {
 
 func (c *twinCall) restore(op map[string]any) wire.Result {
 	id := c.parse(c.text(op["ref"])).id
-	r := c.document(id)
+	r := c.documentAnywhere(id)
 	if r == nil {
 		return wire.Result{Out: "gone"}
 	}
 	if r.kind == "binary" && r.url == "" && r.sha1 == c.text(op["sha1"]) {
 		return done(refTo("att", id))
 	}
-	if !c.holds(op, r) {
+	e, _ := op["expect"].(map[string]any)
+	same := r.kind == "url" && r.url == c.text(e["url"])
+	if r.inside {
+		same = c.holds(op, r)
+	}
+	if !same {
 		return wire.Result{Out: "changed", Ref: refTo("att", id)}
 	}
 	vals := c.hints(op, c.content(op))

@@ -17,6 +17,7 @@ type row struct {
 	resID, folder                int64
 	kind, url, sha1, mime, truth string // of documents
 	public                       bool
+	inside                       bool // of documents: in one of our folders
 }
 
 // place is where something belongs: a record, and a folder on it.
@@ -43,18 +44,26 @@ func shownType(mimetype string) string {
 
 // document gives a document's row; nil when it is not there for this caller.
 func (c *twinCall) document(id int64) *row {
+	if r := c.documentAnywhere(id); r != nil && r.inside {
+		return r
+	}
+	return nil
+}
+
+func (c *twinCall) documentAnywhere(id int64) *row {
 	r := c.must(documents).rows[id]
 	if r == nil || r.str("res_field") != "" {
 		return nil
 	}
 	at := c.sight.container(r.str("res_model"), r.num("res_id"))
 	if at == nil {
-		return nil
+		return &row{id: id, name: r.str("name"), kind: r.str("type"), url: r.str("url"), sha1: contentSHA1(r), mime: r.str("mimetype"),
+			truth: r.str("x_odbxfs_mimetype")}
 	}
 	model, on := r.str("res_model"), r.num("res_id")
 	return &row{id: id, name: r.str("name"), model: model, resID: on, folder: c.inside(r.num("x_odbxfs_folder_id"), model, on),
 		parent: c.parentRef(r.num("x_odbxfs_folder_id"), model, on, at), kind: r.str("type"), url: r.str("url"), sha1: contentSHA1(r), mime: r.str("mimetype"),
-		truth: r.str("x_odbxfs_mimetype"), public: r.yes("public")}
+		truth: r.str("x_odbxfs_mimetype"), public: r.yes("public"), inside: true}
 }
 
 func (c *twinCall) folder(id int64) *row {

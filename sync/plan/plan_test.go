@@ -349,6 +349,8 @@ func TestStates(t *testing.T) {
 			[]string{"dropbox-keep 21 as 6/f (conflicted copy)", "dropbox-upload 21"}},
 		{"reset brings links back and forgets the rest", func(w *world) { w.reduce(24); w.link(24); w.settle(24) },
 			Policy{Client: mirrorOnly, Reverse: true}, []string{"odoo-restore 24", "forget 2", "forget 8", "forget 3", "forget 4", "forget 5", "forget 6", "forget 7"}},
+		{"reset brings back a link that is in no folder any more", func(w *world) { w.reduce(24); w.link(24); w.settle(24); delete(w.odoo, 24) },
+			Policy{Client: mirrorOnly, Reverse: true}, []string{"odoo-restore 24", "forget 2", "forget 8", "forget 3", "forget 4", "forget 5", "forget 6", "forget 7"}},
 		{"reset that removes keeps what is still a link, its folder, and what is not ours", func(w *world) {
 			w.reduce(24, 23)
 			w.link(24)

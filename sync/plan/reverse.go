@@ -27,6 +27,11 @@ func (pl *planner) reverse() {
 		case attachment != nil && attachment.Type == odbxfs.Link && it.p != nil:
 			pl.task(it, odbxfs.TaskOdooRestore, odbxfs.Reverse, whyReset)
 			continue
+		case attachment == nil && it.p != nil && it.p.Converted() && it.d != nil:
+			// Removed, or a link that is in none of our folders any more: Odoo says
+			// which, and a link gets its bytes back.
+			pl.task(it, odbxfs.TaskOdooRestore, odbxfs.Reverse, whyReset)
+			continue
 		case it.p != nil:
 			pl.task(it, odbxfs.TaskForget, odbxfs.Reverse, whyReset)
 		}

@@ -17,8 +17,9 @@ def shown(mimetype):
     return mimetype
 
 
-# The row of a document, locked; None when it is not there for this caller.
-def document(i):
+# The row of a document, locked; None when it is not there for this caller. With
+# anywhere also one that is in none of our folders (any more).
+def document(i, anywhere=False):
     rows = sql("""SELECT a.id, a.name, a.res_model, a.res_id, f.id, a.type, a.url, a.checksum, a.store_fname, a.mimetype, a.public, a.file_size, a.x_odbxfs_mimetype
         FROM ir_attachment a LEFT JOIN x_odbxfs_folder f ON f.id = a.x_odbxfs_folder_id AND f.x_model = a.res_model AND f.x_res_id = a.res_id
         WHERE a.id = %s AND a.res_field IS NULL FOR UPDATE OF a""", (i,))
@@ -26,11 +27,11 @@ def document(i):
         return None
     r = rows[0]
     at = container(S, r[2], r[3])
-    if not at:
+    if not at and not anywhere:
         return None
     sha = r[7] or (r[8].split('/')[-1] if r[8] else EMPTY)
-    return {'id': i, 'name': r[1] or '', 'model': r[2], 'res_id': r[3], 'folder': r[4] or False, 'parent': ('dir:%d' % r[4]) if r[4] else at[0],
-            'type': r[5], 'url': r[6] or '', 'sha1': sha, 'mimetype': r[9] or '', 'public': r[10], 'true': r[12] or ''}
+    return {'id': i, 'name': r[1] or '', 'model': r[2], 'res_id': r[3], 'folder': r[4] or False, 'inside': bool(at),
+            'parent': ('dir:%d' % r[4]) if r[4] else at[0] if at else '', 'type': r[5], 'url': r[6] or '', 'sha1': sha, 'mimetype': r[9] or '', 'public': r[10], 'true': r[12] or ''}
 
 
 def folder(i):

@@ -61,12 +61,35 @@ func convertAndRestore(b *bench) {
 	if !unset(row["url"]) || !unset(row["x_odbxfs_mimetype"]) || !unset(row["x_odbxfs_size"]) {
 		t.Errorf("something of the link is left: %v", row)
 	}
+	restoreOutside(b)
 	// what the mount writes over a link is a binary again
 	n = b.put(t, b.user, b.partner(t, "Overwritten"), "o.txt", []byte("o"))
 	l = *b.apply(t, b.engine, odbxfs.Done, convertOp(b, n, "id:over")).Node
 	if got := b.apply(t, b.user, odbxfs.Done, rewrite(l, []byte("new"))).Node; got.Type != odbxfs.Binary || got.SHA1 != sum([]byte("new")) || got.Mimetype != "text/plain" {
 		t.Errorf("overwritten: %+v", got)
 	}
+}
+
+// restoreOutside: a link whose document was moved to where no rule is gets its
+// bytes back there, as long as it is the same link.
+func restoreOutside(b *bench) {
+	t := b.t
+	n := b.put(t, b.user, b.partner(t, "Left"), "left.txt", []byte("left"))
+	made := b.apply(t, b.engine, odbxfs.Done, convertOp(b, n, "id:left"))
+	l, p := *made.Node, *made.Pair
+	b.must(t, b.admin.Write(b.ctx, "ir.attachment", []int64{n.Ref.ID}, map[string]any{"res_model": "res.company", "res_id": int64(1)}))
+	p.Gone = true
+	other := l
+	other.URL = dropboxURL + "other"
+	back := odbxfs.OdooOp{Kind: odbxfs.OdooRestore, Ref: n.Ref, Expect: &other, Content: opener([]byte("left")), Size: n.Size, SHA1: n.SHA1, Mimetype: "text/plain", Pair: &p}
+	b.apply(t, b.engine, odbxfs.Changed, back)
+	back.Expect = &l
+	b.apply(t, b.engine, odbxfs.Done, back)
+	row := b.row(t, "ir.attachment", n.Ref.ID)
+	if row["type"] != "binary" || !unset(row["url"]) || row["checksum"] != string(n.SHA1) || row["mimetype"] != "text/plain" {
+		t.Errorf("restored outside: %v", row)
+	}
+	b.apply(t, b.engine, odbxfs.Done, back) // the answer was lost
 }
 
 func retained(b *bench) {
