@@ -45,6 +45,8 @@ type client struct {
 	replans map[odbxfs.NodeID]int // how often in a row the node's task was planned anew
 	gate    map[uint64]uint64     // task -> step at which it was queued
 	stated  string                // the state Odoo was last told
+
+	wasReset bool // it was let go; kept in the store
 }
 
 // lease is the right to be the one writer.
@@ -92,6 +94,9 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 	seen := map[odbxfs.ClientID]bool{}
 	for _, cfg := range all {
 		seen[cfg.ID] = true
+		if _, on := e.resets[cfg.ID]; on {
+			cfg.Paused = false // a reset pauses it for everybody else
+		}
 		c, known := e.clients[cfg.ID]
 		if known && c.cfg == cfg {
 			continue
@@ -100,12 +105,18 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 			// Another policy or pause: what is known stays.
 			c.cfg = cfg
 			e.planDue = true
+			if err := e.beginAnew(c); err != nil {
+				return err
+			}
 			continue
 		}
 		c = &client{id: cfg.ID, cfg: cfg, gate: map[uint64]uint64{}, replans: map[odbxfs.NodeID]int{},
 			wanted: map[odbxfs.OdooRef]bool{}, due: true}
 		e.clients[cfg.ID] = c
 		if err := e.openClient(c); err != nil {
+			return err
+		}
+		if err := e.beginAnew(c); err != nil {
 			return err
 		}
 	}
@@ -115,6 +126,21 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 		}
 	}
 	return nil
+}
+
+// beginAnew takes up a client that was reset, once a person has taken its pause
+// away: everything is looked at again.
+func (e *Engine) beginAnew(c *client) error {
+	if _, on := e.resets[c.id]; on || !c.wasReset || c.cfg.Paused {
+		return nil
+	}
+	c.wasReset = false
+	return e.update("begin anew with a client", func(tx *cache.Tx) error {
+		if err := tx.SetMeta(metaReset(c.id), nil); err != nil {
+			return err
+		}
+		return markAll(tx)
+	})
 }
 
 // openClient reads what the store has of a client. A root that is another than
@@ -135,6 +161,9 @@ func (e *Engine) openClient(c *client) error {
 			}
 		}
 		if err := getMeta(tx, metaCursor(c.id), &c.cursor); err != nil {
+			return err
+		}
+		if err := getMeta(tx, metaReset(c.id), &c.wasReset); err != nil {
 			return err
 		}
 		if err := getMeta(tx, metaPairs(c.id), &c.pairsRow); err != nil {

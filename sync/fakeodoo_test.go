@@ -73,6 +73,7 @@ type fakeOdoo struct {
 	holder  string                             // who of us got it last; empty: gave it back
 	outside map[odbxfs.OdooRef]odbxfs.OdooNode // rows that are in none of our folders
 	now     func() time.Time
+	state   string // what the client's form says
 }
 
 func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
@@ -622,8 +623,12 @@ func (o *fakeOdoo) Release(_ context.Context, _ odbxfs.ClientID, holder string) 
 }
 
 // SetClientState implements OdooLedger.
-func (o *fakeOdoo) SetClientState(context.Context, odbxfs.ClientID, string, string) error {
+func (o *fakeOdoo) SetClientState(_ context.Context, _ odbxfs.ClientID, state, message string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.enter("state")
+	if err := o.enter("state"); err != nil {
+		return err
+	}
+	o.state, o.client.Paused = state+": "+message, o.client.Paused || state == StateReset
+	return o.answer("state")
 }

@@ -106,12 +106,26 @@ const (
 	StateConnected = "connected"
 	StatePaused    = "paused"
 	StateError     = "error"
+	// StateReset: it was let go, and is paused until a person wants it mirrored
+	// again.
+	StateReset = "reset"
+)
+
+// What Odoo's form of a client says while it is reset, and afterwards.
+const (
+	isReset  = "everything is being brought back into Odoo"
+	wasReset = "everything is in Odoo again; take the pause away to have it mirrored anew"
 )
 
 // stateOf says how a client does, in a word and a sentence; "" while nothing
 // is known yet.
 func (e *Engine) stateOf(c *client) (state, message string) {
+	_, resetting := e.resets[c.id]
 	switch {
+	case resetting:
+		return StateReset, isReset
+	case c.cfg.Paused && c.wasReset:
+		return StateReset, wasReset
 	case c.cfg.Paused:
 		return StatePaused, ""
 	case c.remote.err != nil && (c.failures > 1 || odbxfs.IsKind(c.remote.err, odbxfs.KindCredentials) || odbxfs.IsKind(c.remote.err, odbxfs.KindSettings)):

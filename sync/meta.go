@@ -15,7 +15,10 @@ const (
 	metaLogSent  = "engine/log-sent"  // number: the last line of the log that Odoo has
 )
 
-func metaCursor(c odbxfs.ClientID) string  { return fmt.Sprintf("engine/cursor/%d", c) }
+func metaCursor(c odbxfs.ClientID) string { return fmt.Sprintf("engine/cursor/%d", c) }
+
+// metaReset is set of a client that was reset, until it is mirrored again.
+func metaReset(c odbxfs.ClientID) string   { return fmt.Sprintf("engine/reset/%d", c) }
 func metaPairs(c odbxfs.ClientID) string   { return fmt.Sprintf("engine/pairs/%d", c) }
 func metaAccount(c odbxfs.ClientID) string { return fmt.Sprintf("engine/account/%d", c) }
 

@@ -63,7 +63,8 @@ type OdooLedger interface {
 	// asked before a Dropbox file or a shared link goes.
 	Links(ctx context.Context, refs []odbxfs.OdooRef, urls []string) (map[odbxfs.OdooRef]string, error)
 
-	// SetClientState writes what an administrator sees on the client's form.
+	// SetClientState writes what an administrator sees on the client's form. With
+	// [StateReset] it also pauses the client.
 	SetClientState(ctx context.Context, client odbxfs.ClientID, state, message string) error
 }
 

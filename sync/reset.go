@@ -45,7 +45,14 @@ func (e *Engine) chooseReset(all []odbxfs.CloudClient) error {
 	for _, c := range all {
 		if c.Name == e.letGo.name || e.letGo.name == "" && len(all) == 1 {
 			e.resets = map[odbxfs.ClientID]ResetOptions{c.ID: e.letGo.opt}
-			return e.update("let go of held deletions", func(tx *cache.Tx) error { return e.dropHeld(tx, c.ID) })
+			return e.update("let go of a client", func(tx *cache.Tx) error {
+				// Before anything else: however this ends, a daemon that goes on is not
+				// to undo what is done here.
+				if err := setMeta(tx, metaReset(c.ID), true); err != nil {
+					return err
+				}
+				return e.dropHeld(tx, c.ID)
+			})
 		}
 		names = append(names, c.Name)
 	}
@@ -72,8 +79,10 @@ func (e *Engine) chosen() odbxfs.ClientID {
 // is) back into Odoo and forgets its pairs. A name that Odoo does not have is
 // KindMissing, with those that there are, and nothing was done. It runs the engine
 // until that is done, or until what is left is parked; the report says which.
-// Dropbox's copies stay, unless opt says otherwise. It may be called again, and
-// goes on where it was. It belongs to the stepping goroutine.
+// Dropbox's copies stay, unless opt says otherwise. The client is paused in Odoo,
+// or it would be mirrored again; when a person takes the pause away, it begins
+// anew with what still lies in Dropbox. Reset may be called again, and goes on
+// where it was. It belongs to the stepping goroutine.
 func (e *Engine) Reset(ctx context.Context, after Timer, name string, opt ResetOptions) (ResetReport, error) {
 	var report ResetReport
 	if !e.opt.syncs() {
@@ -113,6 +122,9 @@ func (e *Engine) Reset(ctx context.Context, after Timer, name string, opt ResetO
 	now, err := e.census(e.chosen())
 	if err != nil {
 		return report, err
+	}
+	if err := e.opt.Ledger.SetClientState(ctx, e.chosen(), StateReset, wasReset); err != nil {
+		return report, fmt.Errorf("write the state of the cloud client: %w", err)
 	}
 	status, err := e.Status()
 	report = ResetReport{

@@ -137,3 +137,49 @@ func TestAResetWithoutOdooSaysWhy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A client that was reset rests, whoever looks at it: a new process, or one that
+// went on. A person takes the pause away; then it is mirrored anew, and what lies
+// in Dropbox is not sent again.
+func TestAClientThatWasResetRestsUntilAPersonWantsItAgain(t *testing.T) {
+	for _, lose := range []bool{false, true} {
+		r := newRig(t, 1)
+		a := r.odoo.addFile(order1, "a", []byte("one"))
+		r.odoo.addFile(order2, "b", []byte("two"))
+		r.calm()
+		r.reset(ResetOptions{})
+		if !r.odoo.client.Paused || !strings.Contains(r.odoo.state, "reset: ") || !strings.Contains(r.odoo.state, "take the pause away") {
+			t.Errorf("the client: %+v, %q", r.odoo.client, r.odoo.state)
+		}
+		revs := []odbxfs.Rev{r.revOf(dir1 + "/a"), r.revOf(dir2 + "/b")}
+		r.real, r.dropbox.blocks = false, false
+		r.crash()
+		r.settle()
+		s, err := r.engine.Status()
+		if n := r.odoo.nodes[a]; n.Type != odbxfs.Binary || err != nil || s.Clients[0].State != StateReset || s.Clients[0].Message == "" {
+			t.Errorf("after a restart: %+v, %+v, %v", n, s.Clients, err)
+		}
+		if lose {
+			r.loseStore()
+			r.settle()
+		}
+		r.odoo.client.Paused = false
+		r.settle()
+		r.agree()
+		r.mustHave(dir1+"/a = one", dir2+"/b = two")
+		if now := []odbxfs.Rev{r.revOf(dir1 + "/a"), r.revOf(dir2 + "/b")}; now[0] != revs[0] || now[1] != revs[1] {
+			t.Errorf("revs were %v, are %v", revs, now)
+		}
+		if n := r.odoo.nodes[a]; n.Type != odbxfs.Link {
+			t.Errorf("it is %+v", n)
+		}
+		r.quiet()
+		// A second reset of the paused or working client works as the first did.
+		if report := r.reset(ResetOptions{}); report.Restored != 2 || report.Links != 0 {
+			t.Errorf("a second reset: %+v", report)
+		}
+		if report := r.reset(ResetOptions{RemoveRemote: true}); report.Removed == 0 || report.Remote > 1 {
+			t.Errorf("a third, of a paused one: %+v", report)
+		}
+	}
+}

@@ -45,6 +45,7 @@ func TestMirroringAgainAfterAResetMovesNothing(t *testing.T) {
 	r.reset(ResetOptions{})
 	content, revs := r.odoo.calls["content"], []odbxfs.Rev{r.revOf(dir1 + "/a"), r.revOf(dir2 + "/b")}
 	r.real, r.dropbox.blocks = false, false
+	r.odoo.client.Paused = false
 	r.loseStore()
 	r.settle()
 	r.agree()

@@ -165,10 +165,9 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	delete(c.replans, v.Node)
 	switch v.Kind {
 	case odbxfs.TaskOdooRestore:
-		if v.moot {
-			break
+		if !v.moot {
+			e.done.restored++
 		}
-		e.done.restored++
 		if err := e.unlinkLater(tx, c, v); err != nil {
 			return err
 		}

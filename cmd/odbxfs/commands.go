@@ -249,8 +249,9 @@ func newReset(a *app) *cobra.Command {
 		Long: `Reset makes every link of a cloud client a binary attachment again, checked byte
 for byte, and forgets what was paired. Dropbox's copies stay, or go to Dropbox's
 trash with --remove-remote. It says how many of each, and may be run again: what
-could not be brought back is named, and waits. A sync that goes on running mirrors
-everything anew: stop it afterwards, or archive the cloud client in Odoo.`,
+could not be brought back is named, and waits. The cloud client is paused from then
+on, or it would be mirrored again: take the pause away on its form in Odoo to begin
+anew.`,
 		Example: `  odbxfs reset                            # the only cloud client
   odbxfs reset --client Main --remove-remote
   odbxfs setup --remove                   # afterwards: Odoo is as before`,

@@ -130,6 +130,7 @@ func (a *app) printReset(r sync.ResetReport) error {
 	if r.Shared > 0 {
 		fmt.Fprintf(a.stdout, "%d shared links stay: documents outside of the folders lead there\n", r.Shared)
 	}
+	fmt.Fprintln(a.stdout, "the cloud client is paused: take the pause away on its form in Odoo to mirror it anew")
 	var b strings.Builder
 	printItems(&b, "could not be brought back", r.Parked)
 	fmt.Fprint(a.stdout, b.String())

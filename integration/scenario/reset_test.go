@@ -94,9 +94,31 @@ func resetKeeps(t *testing.T, w *World) {
 	after, err := tree(w.drop)
 	must(t, err)
 	must(t, sameTree(inBox, after))
+
+	// A daemon that starts again leaves it alone, until a person takes the pause
+	// away; then it is mirrored anew, with what lies in Dropbox.
+	w.up(t)
+	w.allBinary(t, id, contents)
+	w.box.ForgetRequests()
+	w.setClient(t, map[string]any{"x_paused": false})
+	for file := range contents {
+		if file != "p.png" {
+			w.one(t, "sale.order", id, file, isLink)
+		}
+	}
+	w.idle(t)
+	for route, n := range w.box.Counts() {
+		if strings.Contains(route, "upload") {
+			t.Errorf("%d requests %s: all was there", n, route)
+		}
+	}
+	w.agree(t)
+	w.down(t)
+	w.resetNow(t)
 }
 
 func resetRemoves(t *testing.T, w *World) {
+	w.setClient(t, map[string]any{"x_paused": false}) // a reset before this one has paused it
 	w.up(t)
 	_, id, contents := w.someLinks(t)
 	if out, code := w.odbxfs(t, append([]string{"setup", "--remove"}, administrator...)...); code == 0 || !strings.Contains(out, "odbxfs reset") {

@@ -100,7 +100,11 @@ func twinClientState(c *twinCall) any {
 	if m.rows[id] == nil {
 		return map[string]any{"ok": false}
 	}
-	c.put(m, id, record{"x_state": c.text(c.arg["state"]), "x_message": c.text(c.arg["message"]), "x_seen": c.clock().Truncate(time.Second)})
+	vals := record{"x_state": c.text(c.arg["state"]), "x_message": c.text(c.arg["message"]), "x_seen": c.clock().Truncate(time.Second)}
+	if vals["x_state"] == "reset" {
+		vals["x_paused"] = true
+	}
+	c.put(m, id, vals)
 	return map[string]any{"ok": true}
 }
 
