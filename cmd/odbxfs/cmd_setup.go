@@ -72,6 +72,9 @@ func (f setupFlags) options(ctx context.Context, cfg config.Config) (provision.O
 		default:
 			return o, usageError{errors.New("choose --links public (whoever has a link may open the file), team_only, or none: there is no default")}
 		}
+		if !strings.HasPrefix(f.root, "/") {
+			return o, usageError{fmt.Errorf("--root %q: it is a path in Dropbox, and begins with /", f.root)}
+		}
 		o.Clients = []provision.ClientSpec{{Name: f.client, Root: f.root, Links: policy}}
 	}
 	for _, r := range f.rules {
@@ -100,7 +103,14 @@ func (a *app) setup(ctx context.Context, cfg config.Config, f setupFlags) error 
 	if err != nil {
 		return err
 	}
-	if err := client.SignIn(ctx); err != nil {
+	if err := daemon.SignIn(ctx, client); err != nil {
+		return err
+	}
+	var models []string
+	for _, r := range o.Rules {
+		models = append(models, r.Model)
+	}
+	if err := daemon.CheckModels(ctx, client, "look at the model of --rule", models); err != nil {
 		return err
 	}
 	work := map[[2]bool]func() (provision.Plan, error){

@@ -176,7 +176,7 @@ func (a *app) ask(ctx context.Context, opt daemon.Options, verb string, args, re
 
 // modeFlag lets a command say whose store it means.
 func modeFlag(cmd *cobra.Command, mode *string) {
-	cmd.Flags().StringVar(mode, "of", "", "whose store: run, sync or mount (default: the one that a daemon runs on, else sync)")
+	cmd.Flags().StringVar(mode, "of", "", "whose store: run, sync or mount (default: the one that a daemon runs on, else that of [sync], or of [mount] where [sync] is not set)")
 }
 
 // pickStore finds the store that a command means: that of the mode, or of the
@@ -194,7 +194,7 @@ func (a *app) pickStore(cmd *cobra.Command, mode string) (daemon.Options, error)
 	default:
 		return opt, usageError{fmt.Errorf("--of is run, sync or mount, not %q", mode)}
 	}
-	opt.Mode, err = daemon.Running(cmd.Context(), opt.Config, daemon.Sync)
+	opt.Mode, err = daemon.Running(cmd.Context(), opt.Config)
 	return opt, err
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	iofs "io/fs"
+	"os"
 	"strings"
 
 	"odbxfs"
@@ -163,7 +165,13 @@ func hintFor(err error) string {
 			return k.hint
 		}
 	}
-	return hints[odbxfs.KindOf(err)]
+	if kind := odbxfs.KindOf(err); kind != odbxfs.KindUnknown {
+		return hints[kind]
+	}
+	if is[*iofs.PathError](err) || is[*os.LinkError](err) || is[*os.SyscallError](err) {
+		return "this machine refuses that: look at the path, whose it is and its mode, and at the room on its disk"
+	}
+	return hints[odbxfs.KindUnknown]
 }
 
 // report prints an error, its cause and what to do.

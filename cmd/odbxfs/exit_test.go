@@ -77,6 +77,10 @@ func TestEachErrorHasAHint(t *testing.T) {
 		}
 		errs[k.String()] = &odbxfs.Error{Op: "do", Kind: k}
 	}
+	errs["a path"] = fmt.Errorf("make the folder: %w", &os.PathError{Op: "mkdir", Path: "/x", Err: os.ErrPermission})
+	if got := hintFor(errs["a path"]); !strings.Contains(got, "the path") {
+		t.Errorf("what this machine refuses: %q", got)
+	}
 	for _, k := range known {
 		errs[k.err.Error()] = fmt.Errorf("mount: %w", k.err)
 	}
@@ -108,7 +112,7 @@ func TestStatusInWords(t *testing.T) {
 	}{
 		{"idle", func(*sync.Status) {}, "Odoo answers; 0 tasks"},
 		{"Odoo is away", func(s *sync.Status) { s.OdooOK, s.Waiting = false, []string{"Odoo: not reachable"} }, "Odoo does not answer; 0 tasks and 0 changes of the mount are under way\nwaiting: Odoo: not reachable\n"},
-		{"not all is planned", func(s *sync.Status) { s.Dirty = 3 }, "under way\n3 things changed and are yet to be compared\n"},
+		{"not all is planned", func(s *sync.Status) { s.Dirty = 3 }, "under way\nchanged, and yet to be compared: 3\n"},
 		{"nobody runs", func(s *sync.Status) { s.Past, s.OdooOK, s.Waiting = true, false, []string{"Odoo: login refused"} }, "no daemon runs on this store; 0 tasks and 0 changes of the mount are under way\nthe last one, 3 hours ago ("},
 		{"nobody runs: what it waited for", func(s *sync.Status) { s.Past, s.OdooOK, s.Waiting = true, false, []string{"Odoo: login refused"} }, "): Odoo did not answer\nwaiting: Odoo: login refused\n"},
 		{"nobody ever ran", func(s *sync.Status) { s.Time = time.Time{} }, "no daemon ever ran on this store; 0 tasks"},

@@ -32,8 +32,8 @@ func printStatus(w io.Writer, s sync.Status, now time.Time) {
 		odoo = "Odoo does not answer"
 	}
 	fmt.Fprintf(&b, "%s; %d tasks and %d changes of the mount are under way\n", odoo, s.Queued, s.Intents)
-	if s.Dirty > 0 {
-		fmt.Fprintf(&b, "%d things changed and are yet to be compared\n", s.Dirty)
+	if s.Dirty > 0 && !s.Time.IsZero() {
+		fmt.Fprintf(&b, "changed, and yet to be compared: %d\n", s.Dirty)
 	}
 	if s.Past {
 		answered := "Odoo answered"

@@ -74,15 +74,15 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(cmd, args); err != nil {
-		return usageError{err}
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%q takes nothing more, and was given %q", cmd.CommandPath(), args)}
 	}
 	return nil
 }
 
 func atMostOne(cmd *cobra.Command, args []string) error {
-	if err := cobra.MaximumNArgs(1)(cmd, args); err != nil {
-		return usageError{err}
+	if len(args) > 1 {
+		return usageError{fmt.Errorf("%q takes one folder, and was given %q (one with blanks in its name needs quotes)", cmd.CommandPath(), args)}
 	}
 	return nil
 }

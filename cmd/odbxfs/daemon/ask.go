@@ -51,9 +51,13 @@ func OpenToServe(ctx context.Context, opt Options) (*Daemon, error) {
 	return d, err
 }
 
-// Running gives the mode of the daemon that runs for this config, and otherwise
-// when there is none.
-func Running(ctx context.Context, cfg config.Config, otherwise Mode) (Mode, error) {
+// Running gives the mode of the daemon that runs for this config. When there is
+// none it is that of the login that the config has.
+func Running(ctx context.Context, cfg config.Config) (Mode, error) {
+	otherwise := Sync
+	if cfg.Sync.Login.Login == "" && cfg.Mount.Login.Login != "" {
+		otherwise = Mount
+	}
 	for _, m := range []Mode{Run, Sync, Mount} {
 		socket, err := control.Path(StoreDir(cfg, m))
 		if err != nil {

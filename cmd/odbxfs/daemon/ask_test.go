@@ -68,14 +68,22 @@ func TestTheModeOfTheDaemonThatRunsIsFound(t *testing.T) {
 	for _, m := range []Mode{Mount, Sync, Run} {
 		t.Run(string(m), func(t *testing.T) {
 			opt := options(t, m)
-			if got, err := Running(t.Context(), opt.Config, Sync); err != nil || got != Sync {
+			if got, err := Running(t.Context(), opt.Config); err != nil || got != Sync {
 				t.Errorf("nobody runs: %s, %v", got, err)
 			}
 			serving(t, opt)
-			if got, err := Running(t.Context(), opt.Config, Sync); err != nil || got != m {
+			if got, err := Running(t.Context(), opt.Config); err != nil || got != m {
 				t.Errorf("got %s, %v", got, err)
 			}
 		})
+	}
+}
+
+func TestAConfigOfAMountAloneMeansTheMount(t *testing.T) {
+	opt := options(t, Mount)
+	opt.Config.Sync.Login.Login = ""
+	if got, err := Running(t.Context(), opt.Config); err != nil || got != Mount {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 

@@ -230,34 +230,45 @@ func (d *Daemon) Close() error {
 	return d.store.Close()
 }
 
-// Check signs in and looks whether Odoo is set up, so that a first start says
-// what is wrong instead of waiting.
-func (d *Daemon) Check(ctx context.Context) error {
-	err := d.client.SignIn(ctx)
+// SignIn signs in. A database that the server does not have is a mistake of the
+// settings: no store was asked yet whose it is.
+func SignIn(ctx context.Context, client *odoo.Client) error {
+	err := client.SignIn(ctx)
 	if odbxfs.IsKind(err, odbxfs.KindForeign) {
-		// No store was asked yet: it is the address that is wrong.
-		return &odbxfs.Error{Op: "sign in", Item: d.client.Database(), Kind: odbxfs.KindInvalid, Err: fmt.Errorf("check odoo.database and odoo.url: %w", err)}
-	}
-	if err != nil {
-		return err
-	}
-	switch p := d.port.(type) {
-	case *odoo.Engine:
-		return p.Verify(ctx)
-	case *odoo.User:
-		_, err = p.Refs(ctx, odbxfs.OdooScope{Kind: odbxfs.RefRule})
-	case *odoo.Plain:
-		err = d.checkModels(ctx)
+		return &odbxfs.Error{Op: "sign in to the database", Item: client.Database(), Kind: odbxfs.KindInvalid, Err: fmt.Errorf("check odoo.database and odoo.url: %w", err)}
 	}
 	return err
 }
 
-// checkModels names a model of the config that this Odoo does not have.
-func (d *Daemon) checkModels(ctx context.Context) error {
-	for _, model := range d.opt.Config.Mount.Models {
-		_, err := d.client.SearchCount(ctx, model, odoo.Domain{odoo.Where("id", "=", 0)})
+// Check signs in and looks whether Odoo is set up, so that a first start says
+// what is wrong instead of waiting.
+func (d *Daemon) Check(ctx context.Context) error {
+	if err := SignIn(ctx, d.client); err != nil {
+		return err
+	}
+	switch p := d.port.(type) {
+	case *odoo.Engine:
+		err := p.Verify(ctx)
+		if odbxfs.IsKind(err, odbxfs.KindAccess) {
+			return &odbxfs.Error{Op: "look whether this is the technical user", Item: d.opt.Config.Sync.Login.Login, Kind: odbxfs.KindAccess,
+				Err: fmt.Errorf("`odbxfs setup` makes one, or makes this user one, and [sync] must name it: %w", err)}
+		}
+		return err
+	case *odoo.User:
+		_, err := p.Refs(ctx, odbxfs.OdooScope{Kind: odbxfs.RefRule})
+		return err
+	case *odoo.Plain:
+		return CheckModels(ctx, d.client, "look at mount.models", d.opt.Config.Mount.Models)
+	}
+	return nil
+}
+
+// CheckModels names a model that this Odoo does not have; op says who named it.
+func CheckModels(ctx context.Context, client *odoo.Client, op string, models []string) error {
+	for _, model := range models {
+		_, err := client.SearchCount(ctx, model, odoo.Domain{odoo.Where("id", "=", 0)})
 		if odbxfs.IsKind(err, odbxfs.KindUnknownModel) {
-			return &odbxfs.Error{Op: "look at mount.models", Item: model, Kind: odbxfs.KindUnknownModel, Err: errors.New("this Odoo has no such model")}
+			return &odbxfs.Error{Op: op, Item: model, Kind: odbxfs.KindUnknownModel, Err: errors.New("this Odoo has no such model")}
 		}
 		if err != nil {
 			return err

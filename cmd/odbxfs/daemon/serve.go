@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path"
 	gosync "sync"
@@ -263,35 +262,32 @@ func (d *Daemon) verbs() map[string]control.Verb {
 			}
 			return d.reset(ctx, true, a)
 		},
-		VerbApprove: d.onPaths(func(e *sync.Engine, ids []odbxfs.NodeID) (int, error) { return e.Approve(ids...) }),
-		VerbRestore: d.onPaths(func(e *sync.Engine, ids []odbxfs.NodeID) (int, error) { return e.RestoreHeld(ids...) }),
-		VerbRetry:   d.onPaths(func(e *sync.Engine, ids []odbxfs.NodeID) (int, error) { return e.Retry(ids...) }),
+		VerbApprove: d.onPaths(held, (*sync.Engine).Approve),
+		VerbRestore: d.onPaths(held, (*sync.Engine).RestoreHeld),
+		VerbRetry:   d.onPaths(parked, (*sync.Engine).Retry),
 	}
 }
 
-// onPaths makes a verb of what works on nodes.
-func (d *Daemon) onPaths(do func(*sync.Engine, []odbxfs.NodeID) (int, error)) control.Verb {
+func held(s sync.Status) []sync.Item   { return s.Held }
+func parked(s sync.Status) []sync.Item { return s.Parked }
+
+// onPaths makes a verb of what works on the nodes of a list of status.
+func (d *Daemon) onPaths(list func(sync.Status) []sync.Item, do func(*sync.Engine, ...odbxfs.NodeID) (int, error)) control.Verb {
 	return func(_ context.Context, raw json.RawMessage) (any, error) {
 		var a PathArgs
 		if err := json.Unmarshal(raw, &a); err != nil {
 			return nil, err
 		}
-		ids := make([]odbxfs.NodeID, 0, len(a.Paths))
-		err := d.store.View(func(tx *cache.Tx) error {
-			ids = ids[:0]
-			for _, p := range a.Paths {
-				id, err := tx.Resolve(p)
-				if err != nil {
-					return fmt.Errorf("%s: %w", p, err)
-				}
-				ids = append(ids, id)
-			}
-			return nil
-		})
+		e := d.engine.get()
+		s, err := e.Status()
 		if err != nil {
 			return nil, err
 		}
-		n, err := do(d.engine.get(), ids)
+		ids, err := sync.Pick(list(s), a.Paths)
+		if err != nil {
+			return nil, err
+		}
+		n, err := do(e, ids...)
 		return Count{n}, err
 	}
 }
