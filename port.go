@@ -159,6 +159,9 @@ type DropboxOp struct {
 	Content     Opener
 	Size        int64
 	ContentHash ContentHash // of Content if known; else computed on the way
+	// Key names the bytes: where it is the same as of an upload that broke off,
+	// that one goes on. Empty: it is not known, and an upload begins anew.
+	Key string
 	Modified    time.Time
 }
 

@@ -157,6 +157,7 @@ func (x *executor) dropboxOp(w work) (odbxfs.DropboxOp, *sentBytes) {
 			return x.store.Update(func(tx *cache.Tx) error { return setMeta(tx, metaSent(w.Seq), n) })
 		}
 		op.Kind, op.Content, op.Size, op.Modified = odbxfs.DropboxUpload, sent.open, w.o.Size, w.o.MTime
+		op.Key = string(w.o.SHA1)
 		if w.d != nil {
 			op.Path = w.d.Path
 		}

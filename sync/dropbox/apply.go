@@ -107,7 +107,7 @@ func (c *Client) makeFolders(ctx context.Context, ops []odbxfs.DropboxOp) ([]odb
 			return nil, err
 		}
 	}
-	if complete == nil || len(complete.Entries) != len(ops) {
+	if complete == nil || !each(complete.Entries, len(ops)) {
 		return nil, oddAnswer(op)
 	}
 	results := make([]odbxfs.DropboxResult, len(ops))
@@ -172,7 +172,7 @@ func (c *Client) relocated(ctx context.Context, op string, ops []odbxfs.DropboxO
 			return nil, err
 		}
 	}
-	if complete == nil || len(complete.Entries) != len(ops) {
+	if complete == nil || !each(complete.Entries, len(ops)) {
 		return nil, oddAnswer(op)
 	}
 	results := make([]odbxfs.DropboxResult, len(ops))
@@ -279,7 +279,7 @@ func (c *Client) remove(ctx context.Context, ops []odbxfs.DropboxOp) ([]odbxfs.D
 			return nil, err
 		}
 	}
-	if complete == nil || len(complete.Entries) != len(entries) {
+	if complete == nil || !each(complete.Entries, len(entries)) {
 		return nil, oddAnswer(op)
 	}
 	for k, entry := range complete.Entries {

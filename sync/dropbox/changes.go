@@ -69,12 +69,18 @@ func page(res *files.ListFolderResult) odbxfs.DropboxPage {
 func nodeOf(m files.IsMetadata) *odbxfs.DropboxNode {
 	switch m := m.(type) {
 	case *files.FileMetadata:
+		if m == nil {
+			return nil
+		}
 		return &odbxfs.DropboxNode{
 			ID: odbxfs.DropboxID(m.Id), Kind: odbxfs.File, Name: m.Name, Path: m.PathDisplay,
 			Rev: odbxfs.Rev(m.Rev), ContentHash: odbxfs.ContentHash(m.ContentHash), Size: int64(m.Size),
 			Modified: time.Time(m.ClientModified).UTC(), CloudOnly: !m.IsDownloadable && m.ExportInfo != nil,
 		}
 	case *files.FolderMetadata:
+		if m == nil {
+			return nil
+		}
 		return &odbxfs.DropboxNode{ID: odbxfs.DropboxID(m.Id), Kind: odbxfs.Folder, Name: m.Name, Path: m.PathDisplay}
 	}
 	return nil

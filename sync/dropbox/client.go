@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	gosync "sync"
 	"time"
 
 	sdk "github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox"
@@ -31,6 +32,9 @@ type Config struct {
 	TeamSpace bool
 	// UserAgent names the program to Dropbox; empty: "odbxfs".
 	UserAgent string
+	// Resume is a folder in which large uploads note how far they are, to go on
+	// after a crash; empty: they begin anew.
+	Resume string
 	// Limits are shared by the clients of a process; nil: this one's own.
 	Limits *Limits
 	// Bandwidth gives the limits of now, in bytes a second; 0 is none. It is
@@ -55,6 +59,9 @@ type Client struct {
 	users   users.ContextClient
 	// noAppendBatch is set once the server did not know append_batch.
 	noAppendBatch flag
+	groups        groupSize    // how many small files share a request
+	commit        gosync.Mutex // one commit of uploads at a time
+	swept         gosync.Once  // Config.Resume was looked through
 }
 
 // New makes a client. It makes no request.

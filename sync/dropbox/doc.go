@@ -13,7 +13,7 @@
 //
 //	Apply ─┬─ MakeFolder ── create_folder_batch (poll)
 //	       ├─ Upload ────── small: start_batch, append_batch, finish_batch_v2
-//	       │                large: start, append_v2 ..., finish
+//	       │                large: a concurrent session, append_v2 ..., finish
 //	       ├─ Move, Copy ── move_batch_v2, copy_batch_v2 (poll)
 //	       └─ Remove ────── delete_batch (poll)
 //

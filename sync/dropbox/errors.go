@@ -119,6 +119,16 @@ func entryError(op, item string, union any) *odbxfs.Error {
 	return e
 }
 
+// sessionError is the error of one entry of append_batch, where what is not
+// found is the session.
+func sessionError(op, item string, union any) *odbxfs.Error {
+	e := entryError(op, item, union)
+	if e.Kind == odbxfs.KindMissing {
+		e.Kind = odbxfs.KindReset
+	}
+	return e
+}
+
 // unreachable is a request without an answer: it may have been carried out.
 func unreachable(op string, err error) error {
 	if errors.Is(err, context.Canceled) {

@@ -16,9 +16,21 @@ import (
 // so long ones were seen.
 const jobDeadline = 500 * time.Second
 
+var errOdd = errors.New("the answer does not fit the request")
+
 // oddAnswer is a success whose shape the API does not have.
 func oddAnswer(op string) error {
-	return &odbxfs.Error{Op: op, Kind: odbxfs.KindUnavailable, Err: errors.New("the answer does not fit the request")}
+	return &odbxfs.Error{Op: op, Kind: odbxfs.KindUnavailable, Err: errOdd}
+}
+
+// each reports whether a batch has one answer for each of n entries.
+func each[E any](entries []*E, n int) bool {
+	for _, e := range entries {
+		if e == nil {
+			return false
+		}
+	}
+	return len(entries) == n
 }
 
 // poll asks for the end of an asynchronous batch, gently: job gives nil while

@@ -40,8 +40,11 @@ func (c *Client) Link(ctx context.Context, id odbxfs.DropboxID, policy odbxfs.Li
 	arg := sharing.NewCreateSharedLinkWithSettingsArg(string(id))
 	arg.Settings = settings
 	m, err := c.sharing.CreateSharedLinkWithSettingsContext(ctx, arg)
+	if u := urlOf(m); err == nil && u != "" {
+		return u, nil
+	}
 	if err == nil {
-		return urlOf(m), nil
+		return "", oddAnswer(op)
 	}
 	if !tagged(err, "shared_link_already_exists") {
 		return "", wrap(op, string(id), err)
@@ -69,11 +72,17 @@ func (c *Client) existingLink(ctx context.Context, id odbxfs.DropboxID) (string,
 func urlOf(m sharing.IsSharedLinkMetadata) string {
 	switch m := m.(type) {
 	case *sharing.FileLinkMetadata:
-		return m.Url
+		if m != nil {
+			return m.Url
+		}
 	case *sharing.FolderLinkMetadata:
-		return m.Url
+		if m != nil {
+			return m.Url
+		}
 	case *sharing.SharedLinkMetadata:
-		return m.Url
+		if m != nil {
+			return m.Url
+		}
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -127,8 +128,15 @@ func (t *transport) send(req *http.Request, route string) (*http.Response, error
 	if err != nil {
 		return nil, unreachable(route, err)
 	}
+	if resp.StatusCode == http.StatusOK && strings.HasPrefix(req.Header.Get("Range"), "bytes=") && !strings.HasPrefix(req.Header.Get("Range"), "bytes=0-") {
+		// A proxy that knows no ranges: these are the bytes of the beginning.
+		return nil, errors.Join(&odbxfs.Error{Op: route, Kind: odbxfs.KindCorrupt, Err: errors.New("a part was asked for, the whole came")}, resp.Body.Close())
+	}
 	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent {
 		resp.Body = t.down.reader(req.Context(), resp.Body)
+		if err := notNull(route, resp); err != nil {
+			return nil, err
+		}
 		return resp, nil
 	}
 	body, readErr := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
@@ -137,6 +145,31 @@ func (t *transport) send(req *http.Request, route string) (*http.Response, error
 		return nil, unreachable(route, errors.Join(readErr, closeErr))
 	}
 	return nil, failed
+}
+
+// void are the routes whose answer is null.
+var void = []string{"auth/token/revoke", "sharing/revoke_shared_link", "files/upload_session/append_v2"}
+
+// notNull gives an error for a success that says nothing where something is to
+// be said: the SDK makes a nil result of it. It closes the body then.
+func notNull(route string, resp *http.Response) error {
+	if resp.Header.Get("Dropbox-API-Result") != "" || slices.Contains(void, route) {
+		return nil
+	}
+	head := make([]byte, 16)
+	n, err := io.ReadFull(resp.Body, head)
+	if strings.HasPrefix(strings.TrimSpace(string(head[:n])), "null") {
+		return errors.Join(oddAnswer(route), resp.Body.Close())
+	}
+	rest := resp.Body
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return errors.Join(unreachable(route, err), rest.Close())
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head[:n]), rest), rest}
+	return nil
 }
 
 // keepBody makes a call's argument repeatable. Data is so already, where its
