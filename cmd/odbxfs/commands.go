@@ -12,6 +12,7 @@ import (
 
 	"odbxfs"
 	"odbxfs/cache"
+	"odbxfs/cmd/odbxfs/config"
 	"odbxfs/cmd/odbxfs/daemon"
 	"odbxfs/sync"
 )
@@ -19,7 +20,9 @@ import (
 // daemonOptions are those of the config.
 func (a *app) daemonOptions(cmd *cobra.Command, mode daemon.Mode) (daemon.Options, error) {
 	cfg, err := a.config(cmd)
-	return daemon.Options{Config: cfg, Mode: mode, Log: a.log()}, err
+	path := a.configPath
+	reload := func() (config.Config, error) { return config.Load(path, true, a.environ) }
+	return daemon.Options{Config: cfg, Mode: mode, Log: a.log(), Reload: reload}, err
 }
 
 // serve runs a daemon until it is stopped.

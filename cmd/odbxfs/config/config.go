@@ -71,6 +71,12 @@ type Setup struct {
 type Dropbox struct {
 	Secret `koanf:",squash"` // a refresh token with AppKey, else an access token
 	AppKey string            `koanf:"app_key" help:"the key of your Dropbox app: the secret is a refresh token then, else an access token"`
+	// TeamSpace and SelectUser are for Dropbox teams.
+	TeamSpace  bool   `koanf:"team_space" help:"paths begin at the team's space, not in the member's own folder"`
+	SelectUser string `koanf:"select_user" help:"the member (dbmid:...) that a team's token works as"`
+	// The limits may change while a daemon runs: it reads the file again.
+	UploadLimit   string `koanf:"upload_limit" help:"bytes a second to Dropbox, as 512k, 2M or off, or by the time of day, as \"08:00,512k 19:00,off\"; holds within seconds of a change"`
+	DownloadLimit string `koanf:"download_limit" help:"the same for what is read from Dropbox"`
 	// The base URLs, for a Dropbox that stands elsewhere.
 	API     string `koanf:"api_url" help:"another address for Dropbox's API, for tests"`
 	Content string `koanf:"content_url" help:"another address for Dropbox's contents, for tests"`
@@ -174,6 +180,11 @@ func (c Config) check() error {
 	}
 	if !slices.Contains([]string{"auto", "xmlrpc", "session", "json2"}, c.Odoo.Transport) {
 		return fmt.Errorf("odoo.transport is %q; it is one of auto, xmlrpc, session, json2", c.Odoo.Transport)
+	}
+	for name, d := range c.Dropbox {
+		if err := d.check(name); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -45,6 +45,9 @@ type Options struct {
 	Store string
 	// HTTP carries all requests; nil: the standard transport.
 	HTTP http.RoundTripper
+	// Reload reads the config anew, for what may change while the daemon runs;
+	// nil: nothing may.
+	Reload func() (config.Config, error)
 }
 
 // Daemon is one process's work on one store.

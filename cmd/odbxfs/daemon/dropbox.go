@@ -35,7 +35,7 @@ func (b *boxes) connect(_ context.Context, c odbxfs.CloudClient) (sync.Dropbox, 
 		return nil, &odbxfs.Error{Op: "sign in to Dropbox", Item: c.Name, Kind: odbxfs.KindSettings,
 			Err: fmt.Errorf("the config has no [dropbox.%s] with a token", name)}
 	}
-	client := newDropbox(b.opt, cfg, &b.limits)
+	client := newDropbox(b.opt, name, cfg, &b.limits)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open[c.ID] = client
@@ -44,14 +44,20 @@ func (b *boxes) connect(_ context.Context, c odbxfs.CloudClient) (sync.Dropbox, 
 
 // Dropbox makes a client for the account of a section, for commands.
 func Dropbox(opt Options, cfg config.Dropbox) *dropbox.Client {
-	return newDropbox(opt, cfg, nil)
+	return newDropbox(opt, "", cfg, nil)
 }
 
-func newDropbox(opt Options, cfg config.Dropbox, limits *dropbox.Limits) *dropbox.Client {
-	return dropbox.New(dropbox.Config{
+func newDropbox(opt Options, name string, cfg config.Dropbox, limits *dropbox.Limits) *dropbox.Client {
+	b := &bandwidth{now: time.Now, reload: opt.Reload, name: name, d: cfg}
+	c := dropbox.Config{
 		Secret: cfg.Read, AppKey: cfg.AppKey, API: cfg.API, Content: cfg.Content, Notify: cfg.Notify, WWW: cfg.WWW,
+		TeamSpace: cfg.TeamSpace, SelectUser: cfg.SelectUser, Bandwidth: b.limits,
 		HTTP: opt.HTTP, Limits: limits, Now: time.Now, Sleep: sleep,
-	})
+	}
+	if opt.Store != "" {
+		c.Resume = opt.Store + ".uploads" // beside the store: what is in it is of no worth without Dropbox
+	}
+	return dropbox.New(c)
 }
 
 // content gives the account for reading; nil while there is no login.
