@@ -1,7 +1,7 @@
 # odbxfs: everything that a newcomer or CI runs. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help check-machine check-demo demo demo-odoo build test unit race bench soak lint lab lab-clean clean
+.PHONY: help check-machine check-demo demo demo-odoo build test unit bench soak lint lab lab-clean clean
 
 GO    ?= go
 DIR   ?= demo
@@ -9,7 +9,7 @@ DIR   ?= demo
 LINT  := .tools/golangci-lint
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 check-machine: ## check this machine and install what is missing (root or sudo)
 	@bash integration/bootstrap.sh test

@@ -33,7 +33,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir, Setup: setUp, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "odoo": startOdoo, "dropbox": startDropbox, "eventually": eventually, "mounted": mounted, "allow": allow,
+			"exits": exits, "odoo": startOdoo, "dropbox": startDropbox, "eventually": eventually, "mounted": mounted,
+			"readme": readme, "allow": allow,
 		},
 	})
 }
@@ -106,6 +107,32 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// readme takes something out of the README, so that it is run as it is written
+// there: readme toml FILE writes the config, readme COMMAND FILE a shell script of
+// the one line that begins so.
+func readme(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: readme toml|command file")
+	}
+	text, err := os.ReadFile("../../README.md")
+	ts.Check(err)
+	var found []string
+	if _, rest, ok := strings.Cut(string(text), "```toml\n"); ok && args[0] == "toml" {
+		block, _, _ := strings.Cut(rest, "```")
+		found = append(found, block)
+	}
+	for line := range strings.Lines(string(text)) {
+		if line == args[0]+"\n" || strings.HasPrefix(line, args[0]+" ") {
+			found = append(found, "exec "+line)
+		}
+	}
+	if len(found) != 1 {
+		ts.Fatalf("the README has %q %d times", args[0], len(found))
+	}
+	ts.Check(os.MkdirAll(filepath.Dir(ts.MkAbs(args[1])), 0o700))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(found[0]), 0o600))
 }
 
 // mounted wants a filesystem of ours at a path, or none: [!] mounted PATH.
