@@ -35,6 +35,7 @@ type client struct {
 	// Odoo's side
 	pairsDone bool
 	pairsRow  int64                   // the last row read
+	paired    bool                    // there was a pair since the start, read or written
 	wanted    map[odbxfs.OdooRef]bool // links for whose pairs the rows were read again
 	lease     lease
 	writing   remote // of writes to Odoo for this client
@@ -166,10 +167,9 @@ func (e *Engine) openClient(c *client) error {
 		if err := getMeta(tx, metaReset(c.id), &c.wasReset); err != nil {
 			return err
 		}
-		if err := getMeta(tx, metaPairs(c.id), &c.pairsRow); err != nil {
-			return err
-		}
-		return nil
+		err = getMeta(tx, metaPairs(c.id), &c.pairsRow)
+		c.paired = c.pairsRow > 0
+		return err
 	})
 }
 
@@ -256,7 +256,7 @@ func (e *Engine) tookPairs(c *client, page []odbxfs.Pair, err error) error {
 	}
 	c.writing.ok()
 	for _, p := range page {
-		c.pairsRow = max(c.pairsRow, p.Row)
+		c.pairsRow, c.paired = max(c.pairsRow, p.Row), true
 	}
 	c.pairsDone = len(page) < pairsPage
 	e.planDue = true
@@ -285,6 +285,9 @@ func (e *Engine) tookPairs(c *client, page []odbxfs.Pair, err error) error {
 
 // putPair writes a pair and what leads to it.
 func (e *Engine) putPair(tx *cache.Tx, p odbxfs.Pair) error {
+	if c := e.clients[p.Client]; c != nil {
+		c.paired = true
+	}
 	if _, err := tx.PutPair(p); err != nil {
 		return err
 	}

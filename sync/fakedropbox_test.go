@@ -221,8 +221,16 @@ func (d *fakeDropbox) Changes(_ context.Context, root, cursor string) (odbxfs.Dr
 		panic(err)
 	}
 	to := min(from+d.page, len(d.feed))
-	page := odbxfs.DropboxPage{Changes: slices.Clone(d.feed[from:to]), Cursor: strconv.Itoa(to), More: to < len(d.feed)}
+	changes := slices.DeleteFunc(slices.Clone(d.feed[from:to]), func(ch odbxfs.DropboxChange) bool { return !within(ch.Path, root) })
+	page := odbxfs.DropboxPage{Changes: changes, Cursor: strconv.Itoa(to), More: to < len(d.feed)}
 	return page, d.faults.leave("dropbox changes")
+}
+
+// within reports whether a path is root or below it: of nothing else a cursor
+// tells.
+func within(p, root string) bool {
+	p, root = odbxfs.FoldPath(p), odbxfs.FoldPath(root)
+	return p == root || strings.HasPrefix(p, root+"/")
 }
 
 // Wait implements Dropbox: it answers at once, unless blocks is set.

@@ -56,7 +56,8 @@ type fakeOdoo struct {
 	calls  map[string]int
 
 	client  odbxfs.CloudClient
-	more    []odbxfs.CloudClient // further ones
+	more    []odbxfs.CloudClient        // further ones
+	refuse  map[string]odbxfs.ErrorKind // by name: what is never taken
 	nodes   map[odbxfs.OdooRef]odbxfs.OdooNode
 	stamp   map[odbxfs.OdooRef]int
 	bytes   map[odbxfs.OdooRef][]byte
@@ -410,6 +411,9 @@ func (o *fakeOdoo) apply(op odbxfs.OdooOp, body []byte) odbxfs.OdooResult {
 			return res
 		}
 	}
+	if kind, refuses := o.refuse[op.Name]; refuses {
+		return refused(kind)
+	}
 	var n odbxfs.OdooNode
 	switch op.Kind {
 	case odbxfs.OdooCreateFile, odbxfs.OdooMakeFolder:
@@ -514,7 +518,10 @@ func (o *fakeOdoo) change(op odbxfs.OdooOp, body []byte, n *odbxfs.OdooNode) odb
 func (o *fakeOdoo) pairStands(p odbxfs.Pair) (*odbxfs.Pair, bool) {
 	if p.Row != 0 {
 		now, ok := o.pairs[p.Row]
-		return &now, ok && now.Version == p.Version
+		if !ok {
+			return nil, false
+		}
+		return &now, now.Version == p.Version
 	}
 	return nil, true
 }

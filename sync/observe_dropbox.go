@@ -64,7 +64,7 @@ func (e *Engine) mayMakeRoot(c *client) bool {
 }
 
 // unpaired reports whether nothing was ever paired below the client's root.
-func (c *client) unpaired() bool { return c.cursor == "" && c.pairsRow == 0 }
+func (c *client) unpaired() bool { return c.cursor == "" && !c.paired }
 
 // makeRoot makes the client's root folder and lists it.
 func makeRoot(ctx context.Context, db Dropbox, root string) (odbxfs.DropboxPage, error) {
