@@ -39,7 +39,7 @@ func TestWhatATaskAgreesOn(t *testing.T) {
 		{odbxfs.TaskForget, odbxfs.Backward, "", facts{tomb: true}},
 		{odbxfs.TaskDropboxDelete, odbxfs.Direct, "", facts{tomb: true}},
 		{odbxfs.TaskOdooDelete, odbxfs.Backward, "", facts{tomb: true}},
-		{odbxfs.TaskOdooRestore, odbxfs.Reverse, "", facts{tomb: true}},
+		{odbxfs.TaskOdooRestore, odbxfs.Reverse, "", facts{content: true, tomb: true}},
 	} {
 		x := &executor{cfg: odbxfs.CloudClient{ID: 1}}
 		o, d, p := pairing()
