@@ -47,7 +47,9 @@ type client struct {
 	gate    map[uint64]uint64     // task -> step at which it was queued
 	stated  string                // the state Odoo was last told
 
-	wasReset bool // it was let go; kept in the store
+	resets    int       // how often in a row Dropbox forgot the cursor
+	lastReset time.Time // when it did last
+	wasReset  bool      // it was let go; kept in the store
 }
 
 // lease is the right to be the one writer.

@@ -24,19 +24,20 @@ type fakeDropbox struct {
 	faults *faults
 	calls  map[string]int
 
-	nodes   map[odbxfs.DropboxID]odbxfs.DropboxNode
-	places  map[string]odbxfs.DropboxID // by the folded path
-	bytes   map[odbxfs.DropboxID][]byte
-	feed    []odbxfs.DropboxChange
-	blocks  bool // Wait blocks as the real one does
-	room    int  // not 0: how many files the account takes
-	resets  bool // the next use of a cursor answers "reset"
-	account string
-	links   map[string]bool // shared links that are alive
-	lastID  int
-	lastRev int
-	page    int
-	now     func() time.Time
+	nodes     map[odbxfs.DropboxID]odbxfs.DropboxNode
+	places    map[string]odbxfs.DropboxID // by the folded path
+	bytes     map[odbxfs.DropboxID][]byte
+	feed      []odbxfs.DropboxChange
+	blocks    bool // Wait blocks as the real one does
+	room      int  // not 0: how many files the account takes
+	resets    bool // the next use of a cursor answers "reset"
+	forgetful bool // and each after it
+	account   string
+	links     map[string]bool // shared links that are alive
+	lastID    int
+	lastRev   int
+	page      int
+	now       func() time.Time
 }
 
 func newFakeDropbox(now func() time.Time, f *faults) *fakeDropbox {
@@ -213,7 +214,7 @@ func (d *fakeDropbox) Changes(_ context.Context, root, cursor string) (odbxfs.Dr
 		return page, d.faults.leave("dropbox changes")
 	}
 	if d.resets {
-		d.resets = false
+		d.resets = d.forgetful
 		return odbxfs.DropboxPage{}, &odbxfs.Error{Op: "continue", Kind: odbxfs.KindReset}
 	}
 	from, err := strconv.Atoi(cursor)

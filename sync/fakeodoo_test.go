@@ -74,7 +74,8 @@ type fakeOdoo struct {
 	holder  string                             // who of us got it last; empty: gave it back
 	outside map[odbxfs.OdooRef]odbxfs.OdooNode // rows that are in none of our folders
 	now     func() time.Time
-	state   string // what the client's form says
+	state   string            // what the client's form says
+	hostile []odbxfs.OdooNode // rows that come with every look, whatever they say
 }
 
 func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
@@ -265,7 +266,7 @@ func (o *fakeOdoo) Changes(_ context.Context, mark string) (odbxfs.OdooChanges, 
 			changed = append(changed, r)
 		}
 	}
-	look.Nodes = o.parentsFirst(changed)
+	look.Nodes = append(o.parentsFirst(changed), o.hostile...)
 	for s, c := range counts {
 		if s.Kind != odbxfs.RefRoot {
 			look.Counts = append(look.Counts, c)

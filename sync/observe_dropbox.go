@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"time"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -146,10 +147,21 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 	return nil
 }
 
+// resetsRest is how long a client without forgotten cursors counts as sound again.
+const resetsRest = 10 * time.Minute
+
 // resetCursor begins the listing anew. Pairs and nodes stay: the listing will
 // name again what is there.
 func (e *Engine) resetCursor(c *client) error {
 	c.cursor, c.reading, c.due, c.listed = "", false, true, false
+	now := e.opt.Now()
+	if c.resets++; now.Sub(c.lastReset) > resetsRest {
+		c.resets = 1
+	}
+	if c.lastReset = now; c.resets > 1 {
+		// It happens again and again: no faster than anything else that fails.
+		c.remote.notUntil = now.Add(pace(odbxfs.KindReset, c.resets, 0, e.opt.Random()))
+	}
 	return e.update("forget the cursor of Dropbox", func(tx *cache.Tx) error {
 		return setMeta(tx, metaCursor(c.id), "")
 	})
@@ -180,6 +192,10 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 		return tx.DropDropbox(id)
 	}
 	n := ch.Node
+	if fault := nonsense(n); fault != "" {
+		e.log.Warn("an entry of Dropbox is passed over", "client", c.cfg.Name, "path", ch.Path, "because", fault)
+		return nil
+	}
 	n.Client = c.id
 	if n.Path == "" {
 		n.Path = ch.Path

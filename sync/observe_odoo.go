@@ -31,6 +31,7 @@ type odooState struct {
 	rows   []odbxfs.OdooNode  // of the look, not yet taken over
 	look   odbxfs.OdooChanges // the look under way
 	heldUp bool               // some rows wait for an answer of ours: the mark stays
+	lost   orphans            // rows whose folder is not there
 	scopes []odbxfs.OdooScope // whose counts differ, not yet descended into
 	active bool               // the look brought something
 	taking bool               // a look is being taken over: the tree is between two states
@@ -156,13 +157,24 @@ func (e *Engine) putRow(tx *cache.Tx, n odbxfs.OdooNode) error {
 			return nil
 		}
 	}
+	if fault := faultOf(tx, n); fault != "" {
+		e.log.Warn("a row of Odoo is passed over", "ref", n.Ref, "name", n.Name, "because", fault)
+		return nil
+	}
 	if _, err := tx.PutOdoo(n); errors.Is(err, cache.ErrNoParent) {
-		// Its folder was made after the rows were read: both come again.
-		e.odoo.heldUp = true
+		// Its folder was made after the rows were read: both come again. One that
+		// never comes must not hold up all others.
+		switch looks := e.odoo.lost.again(n.Ref, e.odoo.lookAt); {
+		case looks <= orphanLooks:
+			e.odoo.heldUp = true
+		case looks == orphanLooks+1:
+			e.log.Warn("a row of Odoo is passed over", "ref", n.Ref, "name", n.Name, "because", "its folder "+n.ParentRef.String()+" is not there")
+		}
 		return nil
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", n.Ref, err)
 	}
+	delete(e.odoo.lost, n.Ref)
 	return nil
 }
 
