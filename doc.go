@@ -30,6 +30,7 @@
 //	sync/dropbox/dropboxtest      a Dropbox in memory or on a directory
 //	integration/lab               real Odoo servers for tests and the demo
 //	integration/lab/labctl        builds and removes them
+//	integration/peers             other people's clients, against the Dropbox emulator
 //	integration/scenario          what is promised, on all servers
 //
 // What the store keeps carries tags that number its fields: a number is never

@@ -80,7 +80,7 @@ check_packages() {
 	# shellcheck disable=SC2016
 	installed=" $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | tr '\n' ' ') "
 	want_unless_installed gcc libc6-dev fuse3 mmdebstrap gpgv xz-utils debian-archive-keyring \
-		util-linux mount rsync vim rclone
+		util-linux mount rsync vim rclone python3-dropbox
 	if ! knows_trixie; then want debian-archive-keyring; fi
 }
 

@@ -1,12 +1,10 @@
 package dropboxtest
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"reflect"
 	"strings"
-	"time"
 )
 
 // call is one request on its way through the server.
@@ -21,11 +19,13 @@ type call struct {
 	v      *view // nil where no account is asked for
 
 	// What the log will say.
-	item   string
-	status int
-	note   string
-	fault  string
-	in     int64
+	item    string
+	status  int
+	note    string
+	fault   string
+	in      int64
+	partial bool // it meets the fault PartialBatch
+	busy    bool // a batch that met a lock held for too long
 }
 
 // style is where a route has its argument and its data.
@@ -70,12 +70,13 @@ func with[A any](do func(*call, *A) (any, error)) handler {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, w: w, r: r, route: strings.TrimPrefix(r.URL.Path, "/"), status: http.StatusOK}
-	body := &countingBody{ReadCloser: r.Body}
-	r.Body = body
+	r.Body = &lineIn{r.Body, c}
+	if s.opt.Costs.Down > 0 {
+		c.w = &lineOut{w, c}
+	}
 	n := s.log.begin(s.opt.Now())
 	c.number = n
 	defer func() {
-		c.in = body.n
 		s.log.end(n, c)
 	}()
 	w.Header().Set("X-Dropbox-Request-Id", requestID(n))
@@ -85,7 +86,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api(c)
 	case path == "/oauth2/token" || path == "/1/oauth2/token":
 		c.route = "oauth2/token"
-		s.faulty(c, "", func() { c.finish(s.oauthToken(c)) })
+		s.faulty(c, "", func() {
+			if err := s.charge(c); err != nil {
+				c.finish(nil, err)
+				return
+			}
+			c.finish(s.oauthToken(c))
+		})
 	case path == "/oauth2/authorize":
 		c.route = "oauth2/authorize"
 		s.faulty(c, "", func() { s.authorize(c) })
@@ -108,7 +115,11 @@ func (s *Server) api(c *call) {
 		return
 	}
 	s.faulty(c, string(raw), func() {
-		if err := s.admit(c, e, raw); err != nil {
+		err := s.charge(c)
+		if err == nil {
+			err = s.admit(c, e, raw)
+		}
+		if err != nil {
 			c.finish(nil, err)
 			return
 		}
@@ -134,47 +145,6 @@ func (s *Server) admit(c *call, e endpoint, raw []byte) error {
 	}
 	return nil
 }
-
-// faulty does a call as the fault plan says.
-func (s *Server) faulty(c *call, arg string, do func()) {
-	f := s.faults.next(c.route, arg)
-	if f == nil {
-		do()
-		return
-	}
-	c.fault = f.Kind.String()
-	switch f.Kind {
-	case DropBefore:
-		c.status = 0
-		panic(http.ErrAbortHandler)
-	case DropAfter:
-		c.w = &silentWriter{header: http.Header{}}
-		do()
-		c.status = 0
-		panic(http.ErrAbortHandler)
-	case Truncate:
-		c.w = &cutWriter{ResponseWriter: c.w, limit: f.Bytes}
-		do()
-	case Delay:
-		if s.wait(c.r.Context(), f.Wait) {
-			do()
-		}
-	default:
-		c.writeError(f.answer())
-	}
-}
-
-// silentWriter does a call whose reply nobody gets.
-type silentWriter struct{ header http.Header }
-
-// Header implements http.ResponseWriter.
-func (w *silentWriter) Header() http.Header { return w.header }
-
-// Write implements http.ResponseWriter.
-func (w *silentWriter) Write(p []byte) (int, error) { return len(p), nil }
-
-// WriteHeader implements http.ResponseWriter.
-func (w *silentWriter) WriteHeader(int) {}
 
 // finish sends a result or an error.
 func (c *call) finish(result any, err error) {
@@ -241,49 +211,4 @@ func isASCII(s string) bool {
 		}
 	}
 	return true
-}
-
-// takeWriteLock waits for the namespace as Behaviour.WriteLock says.
-func (s *Server) takeWriteLock(c *call, raw []byte) error {
-	lock := s.opt.Behaviour.WriteLock
-	if lock == (WriteLock{}) {
-		return nil
-	}
-	var batch struct {
-		Entries []json.RawMessage `json:"entries"`
-		Paths   []json.RawMessage `json:"paths"`
-	}
-	hold := lock.Hold
-	if json.Unmarshal(raw, &batch) == nil { // otherwise decoding the argument will tell
-		hold += lock.PerEntry * time.Duration(len(batch.Entries)+len(batch.Paths))
-	}
-	s.mu.Lock()
-	now := s.opt.Now()
-	start := s.lockFree
-	if start.Before(now) {
-		start = now
-	}
-	if start.Sub(now) > lock.MaxWait {
-		s.mu.Unlock()
-		return tooManyWrites(1)
-	}
-	s.lockFree = start.Add(hold)
-	s.mu.Unlock()
-	if !s.wait(c.r.Context(), start.Add(hold).Sub(now)) {
-		return c.r.Context().Err()
-	}
-	return nil
-}
-
-// countingBody counts what was read, for the log.
-type countingBody struct {
-	io.ReadCloser
-	n int64
-}
-
-// Read implements io.Reader.
-func (b *countingBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.n += int64(n)
-	return n, err
 }

@@ -16,6 +16,9 @@ func (v *view) remove(arg deleteArg) (map[string]any, error) {
 	if n == v.root || n.parent == nil || n.owner != "" {
 		return nil, fail("path_write", "no_write_permission")
 	}
+	if werr := v.mayWrite(n); werr != nil {
+		return nil, werr.under("path_write")
+	}
 	if arg.ParentRev != "" && (n.folder() || n.rev != arg.ParentRev) {
 		return nil, occupied(n).under("path_write")
 	}
@@ -63,6 +66,10 @@ func deleteBatch(c *call, arg *deleteBatchArg) (any, error) {
 	done := make([]any, 0, len(arg.Entries))
 	return c.locked(func() (any, error) {
 		for _, e := range arg.Entries[len(done):] {
+			if c.partly(len(done)) {
+				done = append(done, failure(fail("too_many_write_operations")))
+				continue
+			}
 			was, err := c.v.remove(e)
 			switch {
 			case errors.Is(err, errStale):
@@ -77,6 +84,23 @@ func deleteBatch(c *call, arg *deleteBatchArg) (any, error) {
 	})
 }
 
-func permanentlyDelete(*call, *deleteArg) (any, error) {
-	return nil, badCall("Your API app is not allowed to call this function.")
+// permanentlyDelete is for apps of teams alone; recorded for others.
+func permanentlyDelete(c *call, arg *deleteArg) (any, error) {
+	c.item = arg.Path
+	if c.v.who.Kind != Business {
+		return nil, badCall("Your API app is not allowed to call this function.")
+	}
+	if err := c.checkPath("path", arg.Path, writePattern); err != nil {
+		return nil, err
+	}
+	_, err := c.locked(func() (any, error) {
+		key := c.v.absolute(arg.Path)
+		was, err := c.v.remove(*arg)
+		if _, buried := c.s.tree.tombs[key]; err != nil && !buried {
+			return nil, err
+		}
+		c.s.tree.commit(record{Op: "purge", Name: key})
+		return was, nil
+	})
+	return nil, err
 }

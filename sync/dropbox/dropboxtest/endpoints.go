@@ -78,4 +78,4 @@ func Uncalled(rows []Endpoint, client string, calls map[string]int) []string {
 
 // pages are what the server has besides the routes of /2, as Request.Route
 // names them.
-var pages = []string{"oauth2/authorize", "oauth2/token", "scl/fi", "scl/fo", "apitl/1", "cd/0/get", "cd/0/inline", "home", "login"}
+var pages = []string{"oauth2/authorize", "oauth2/token", "scl/fi", "scl/fo", "apitl/1", "apitul/1", "cd/0/get", "cd/0/inline", "home", "login"}

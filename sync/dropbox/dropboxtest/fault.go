@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -39,12 +38,35 @@ const (
 	Delay
 	// ResetCursor answers 409 reset.
 	ResetCursor
+	// Doubled does the call twice, as when something between sends it again, and
+	// gives the second reply.
+	Doubled
+	// HalfRequest reads a half of the request's body, or Bytes of it, then closes
+	// the connection; nothing was done.
+	HalfRequest
+	// Slow sends the reply in pieces of 1 KiB with Wait before each.
+	Slow
+	// Lagging answers as if the reader had not yet heard of what was written:
+	// list_folder/continue has no news, long-poll no changes, what is read or
+	// moved is not found. Other calls are done as always.
+	Lagging
+	// PartialBatch does only each first of two entries of a batch; the others
+	// fail with too_many_write_operations.
+	PartialBatch
+	// FalseAlarm makes a long-poll say at once that there are changes.
+	FalseAlarm
+	// JobStuck makes a job's check say in_progress.
+	JobStuck
+	// Unavailable answers 503 with Retry-After.
+	Unavailable
 )
 
 var faultNames = map[FaultKind]string{
 	DropBefore: "drop before", DropAfter: "drop after", RateLimited: "429 json", RateLimitedText: "429 text",
 	TooManyWrites: "429 writes", ServerError: "500", BadGateway: "502", TokenExpired: "401 expired",
 	TokenRevoked: "401 revoked", Truncate: "truncated", Delay: "delay", ResetCursor: "409 reset",
+	Doubled: "doubled", HalfRequest: "half request", Slow: "slow", Lagging: "lagging", PartialBatch: "partial batch",
+	FalseAlarm: "false alarm", JobStuck: "job stuck", Unavailable: "503",
 }
 
 // String names the fault as Request.Fault shows it.
@@ -63,9 +85,9 @@ type Fault struct {
 	Times int    // how many calls in a row from there; 0: 1, negative: all
 	Kind  FaultKind
 
-	RetryAfter time.Duration // of the 429 kinds; 0: 1 s
-	Wait       time.Duration // of Delay
-	Bytes      int64         // of Truncate: how many bytes of the body are sent; 0: half
+	RetryAfter time.Duration // of 429 and 503; 0: 1 s
+	Wait       time.Duration // of Delay and Slow
+	Bytes      int64         // of Truncate and HalfRequest: how many bytes of the body pass; 0: half
 }
 
 // faultPlan decides which call meets which fault.
@@ -144,7 +166,9 @@ func (f *Fault) answer() *apiError {
 	case ResetCursor:
 		return &apiError{status: http.StatusConflict, body: map[string]any{
 			"error_summary": "reset/..", "error": tag("reset")}}
-	case DropBefore, DropAfter, Truncate, Delay: // the call's own answer
+	case Unavailable:
+		return &apiError{status: http.StatusServiceUnavailable, retryAfter: seconds}
+	case DropBefore, DropAfter, Truncate, Delay, Doubled, HalfRequest, Slow, Lagging, PartialBatch, FalseAlarm, JobStuck: // the call's own answer
 	}
 	return nil
 }
@@ -153,32 +177,4 @@ func tooManyWrites(seconds int) *apiError {
 	return &apiError{status: http.StatusTooManyRequests, retryAfter: seconds, body: map[string]any{
 		"error_summary": "too_many_write_operations/..",
 		"error":         map[string]any{"reason": tag("too_many_write_operations")}}}
-}
-
-// cutWriter passes on a part of the body and then tears the connection.
-type cutWriter struct {
-	http.ResponseWriter
-	limit int64 // 0: half of Content-Length
-	sent  int64
-}
-
-// Write implements http.ResponseWriter.
-func (w *cutWriter) Write(p []byte) (int, error) {
-	if w.limit == 0 {
-		n, err := strconv.ParseInt(w.Header().Get("Content-Length"), 10, 64)
-		if err != nil || n == 0 {
-			n = 2
-		}
-		w.limit = (n + 1) / 2
-	}
-	if w.sent+int64(len(p)) < w.limit {
-		w.sent += int64(len(p))
-		return w.ResponseWriter.Write(p)
-	}
-	if _, err := w.ResponseWriter.Write(p[:w.limit-w.sent]); err == nil {
-		if f, ok := w.ResponseWriter.(http.Flusher); ok {
-			f.Flush()
-		}
-	}
-	panic(http.ErrAbortHandler)
 }

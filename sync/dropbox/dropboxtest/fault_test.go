@@ -102,7 +102,7 @@ func TestWriteLock(t *testing.T) {
 		c <- time.Time{}
 		return c
 	}
-	a := newAccount(t, Options{Now: clock.Now, After: after, Behaviour: Behaviour{WriteLock: WriteLock{Hold: 160 * time.Millisecond, PerEntry: time.Millisecond, MaxWait: 300 * time.Millisecond}}})
+	a := newAccount(t, Options{Now: clock.Now, After: after, Costs: Costs{Lock: WriteLock{Hold: 160 * time.Millisecond, PerEntry: time.Millisecond, MaxWait: 300 * time.Millisecond}}})
 	var got []string
 	for i := range 4 { // at one instant of the clock
 		got = append(got, a.send("files/upload", obj{"path": fmt.Sprintf("/%d", i)}, "x").String())
@@ -126,5 +126,89 @@ func TestCloseEndsALongpoll(t *testing.T) {
 		equal(t, "answer", r.json["changes"], false)
 	case <-time.After(5 * time.Second):
 		t.Fatal("still waiting")
+	}
+}
+
+func TestADoubledCallIsDoneTwice(t *testing.T) {
+	a := newAccount(t, Options{Faults: []Fault{{Route: "files/upload", Kind: Doubled}}})
+	name := a.must(a.send("files/upload", obj{"path": "/f", "autorename": true, "strict_conflict": true}, "x"))["name"]
+	equal(t, "the second reply", name, "f (1)")
+	equal(t, "the first was done too", a.meta("/f") != nil, true)
+}
+
+func TestAHalfRequestDoesNothing(t *testing.T) {
+	a := newAccount(t, Options{Faults: []Fault{{Route: "files/upload", Kind: HalfRequest}}})
+	equal(t, "reply", a.send("files/upload", obj{"path": "/f"}, "0123456789"), "dropped")
+	equal(t, "log", a.srv.Requests()[0].Bytes, 5)
+	equal(t, "nothing was written", a.meta("/f") == nil, true)
+}
+
+func TestASlowReplyWaitsBeforeEachPiece(t *testing.T) {
+	var waits int
+	after := func(d time.Duration) <-chan time.Time {
+		if d == time.Minute {
+			waits++
+		}
+		c := make(chan time.Time, 1)
+		c <- time.Time{}
+		return c
+	}
+	a := newAccount(t, Options{After: after})
+	a.put("/f", strings.Repeat("x", 3000))
+	a.srv.Inject(Fault{Kind: Slow, Wait: time.Minute})
+	equal(t, "bytes", len(a.get("/f", nil).text), 3000)
+	equal(t, "waits", waits, 3)
+}
+
+// Reported by rclone's tests: a move right after a batch's commit answered
+// from_lookup/not_found.
+func TestALaggingReaderDoesNotSeeWhatWasWritten(t *testing.T) {
+	a := newAccount(t, Options{})
+	_, cur := a.list("")
+	a.put("/f", "x")
+	a.srv.Inject(Fault{Kind: Lagging, Times: -1})
+	news, same := a.news(cur)
+	equal(t, "delta", news, []string{})
+	equal(t, "cursor", same, cur)
+	equal(t, "longpoll", a.must(a.rpc("files/list_folder/longpoll", obj{"cursor": cur})), obj{"changes": false})
+	equal(t, "move", a.rpc("files/move_v2", `{"from_path":"/f","to_path":"/g"}`), "409 from_lookup/not_found")
+	equal(t, "metadata", a.rpc("files/get_metadata", `{"path":"/f"}`), "409 path/not_found")
+	a.srv.ClearFaults()
+	news, _ = a.news(cur)
+	equal(t, "then it comes", news, []string{"file /f"})
+}
+
+func TestAPartialBatch(t *testing.T) {
+	a := newAccount(t, Options{Faults: []Fault{{Route: "files/delete_batch", Kind: PartialBatch}, {Route: "files/move_batch_v2", Kind: PartialBatch},
+		{Route: "files/upload_session/finish_batch_v2", Kind: PartialBatch}, {Route: "files/delete_batch/check", Kind: JobStuck, Times: 3}}})
+	var commits []obj
+	for i := range 3 {
+		commits = append(commits, obj{"cursor": cur(a.session(`{"close":true}`, "x"), 1), "commit": obj{"path": fmt.Sprintf("/%d", i)}})
+	}
+	const want = "success failure:too_many_write_operations success"
+	equal(t, "finish_batch_v2", batchTags(a.must(a.rpc("files/upload_session/finish_batch_v2", obj{"entries": commits}))["entries"].([]any)), want)
+	equal(t, "what was left out", a.meta("/1") == nil, true)
+	a.put("/1", "x")
+	moves := `{"entries":[{"from_path":"/0","to_path":"/a"},{"from_path":"/1","to_path":"/b"},{"from_path":"/2","to_path":"/c"}]}`
+	equal(t, "move_batch_v2", batchTags(a.job("files/move_batch/check_v2", a.rpc("files/move_batch_v2", moves))), want)
+	equal(t, "delete_batch", batchTags(a.job("files/delete_batch/check", a.rpc("files/delete_batch", `{"entries":[{"path":"/a"},{"path":"/1"},{"path":"/c"}]}`))), want)
+}
+
+func TestAFalseAlarmAndA503(t *testing.T) {
+	a := newAccount(t, Options{})
+	_, cur := a.list("")
+	a.srv.Inject(Fault{Kind: FalseAlarm}, Fault{Route: "files/get_metadata", Kind: Unavailable, RetryAfter: 7 * time.Second})
+	equal(t, "longpoll", a.must(a.rpc("files/list_folder/longpoll", obj{"cursor": cur})), obj{"changes": true})
+	news, _ := a.news(cur)
+	equal(t, "and there is nothing", news, []string{})
+	r := a.rpc("files/get_metadata", `{"path":"/f"}`)
+	equal(t, "unavailable", fmt.Sprint(r.status, r.text, r.header.Get("Retry-After")), "5037")
+}
+
+func TestEveryFaultHasAName(t *testing.T) {
+	for k := DropBefore; k <= Unavailable; k++ {
+		if strings.HasPrefix(k.String(), "FaultKind") {
+			t.Errorf("fault %d has no name", int(k))
+		}
 	}
 }

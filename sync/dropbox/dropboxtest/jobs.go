@@ -9,16 +9,21 @@ import (
 // job is a batch that answers later. Its work was done when it was started;
 // jobs do not outlive the server, as Dropbox's do not for ever.
 type job struct {
-	kind    string
-	entries []any
-	polls   int // how often check still says in_progress
+	kind   string
+	status map[string]any // what check answers in the end
+	polls  int            // how often check still says in_progress
 }
 
-// startJob gives the answer with the job's id.
+// startJob gives the answer with the id of a batch's job.
 func (s *Server) startJob(kind string, entries []any) map[string]any {
+	return s.startStatus(kind, map[string]any{".tag": "complete", "entries": entries})
+}
+
+// startStatus gives the answer with the id of a job that ends with status.
+func (s *Server) startStatus(kind string, status map[string]any) map[string]any {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, s.tree.nextSeq()))
 	id := "dbjid:" + base64.RawURLEncoding.EncodeToString(append([]byte{0, 0}, sum[:]...))
-	s.jobs[id] = &job{kind: kind, entries: entries, polls: max(0, s.opt.Behaviour.JobPolls)}
+	s.jobs[id] = &job{kind: kind, status: status, polls: max(0, s.opt.Behaviour.JobPolls)}
 	return map[string]any{".tag": "async_job_id", "async_job_id": id}
 }
 
@@ -35,12 +40,14 @@ func checkJob(kind string) handler {
 		if j == nil || j.kind != kind {
 			return nil, fail("invalid_async_job_id")
 		}
-		c.item = items(len(j.entries))
+		if entries, ok := j.status["entries"].([]any); ok {
+			c.item = items(len(entries))
+		}
 		if j.polls > 0 {
 			j.polls--
 			return tag("in_progress"), nil
 		}
-		return map[string]any{".tag": "complete", "entries": j.entries}, nil
+		return j.status, nil
 	})
 }
 

@@ -31,12 +31,14 @@ type sharedLinkRef struct {
 // Dropbox's do: positions in the journal are the same after a replay.
 type cursor struct {
 	Version   int    `json:"v"`
+	Born      int64  `json:"b"` // seconds since 1970
 	Epoch     int    `json:"e"`
 	Namespace string `json:"n"` // of the path root
 	Account   string `json:"u"`
 	Path      string `json:"p"` // folded path of the listed folder; "" is the root
 	Recursive bool   `json:"r,omitempty"`
 	Deleted   bool   `json:"d,omitempty"`
+	Plain     bool   `json:"x,omitempty"` // without files that cannot be downloaded
 	Limit     int    `json:"l"`
 	Pos       int    `json:"j"`           // journal entries that the client has
 	After     string `json:"a,omitempty"` // sort key of the last entry, while the first listing goes on
@@ -88,8 +90,8 @@ func (c *call) listArg(arg *listFolderArg) (int, error) {
 // openCursor makes the cursor of a new listing. The caller holds the lock.
 func (c *call) openCursor(arg *listFolderArg, limit int) (cursor, error) {
 	s := c.v
-	cur := cursor{Version: cursorVersion, Epoch: s.epoch, Namespace: c.v.ns, Account: c.v.who.ID, Recursive: arg.Recursive,
-		Deleted: arg.IncludeDeleted, Limit: limit, Pos: len(s.tree.journal), Listing: true}
+	cur := cursor{Version: cursorVersion, Born: s.opt.Now().Unix(), Epoch: s.epoch, Namespace: c.v.ns, Account: c.v.who.ID, Recursive: arg.Recursive,
+		Deleted: arg.IncludeDeleted, Plain: arg.IncludeNonDownloadableFiles != nil && !*arg.IncludeNonDownloadableFiles, Limit: limit, Pos: len(s.tree.journal), Listing: true}
 	spec := parsePath(arg.Path)
 	if arg.SharedLink != nil {
 		l := s.linkOf(arg.SharedLink.URL)
@@ -154,10 +156,17 @@ func listContinue(c *call, arg *cursorArg) (any, error) {
 	c.item = cur.Path
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if cur.Epoch != c.s.epoch || cur.Namespace != c.v.ns || cur.Account != c.v.who.ID || cur.Pos > len(c.s.tree.journal) {
+	if c.s.expired(cur) || cur.Epoch != c.s.epoch || cur.Namespace != c.v.ns || cur.Account != c.v.who.ID || cur.Pos > len(c.s.tree.journal) {
 		return nil, fail("reset")
 	}
 	return c.v.page(cur)
+}
+
+// expired reports whether a cursor is older than Behaviour.CursorAge. Each
+// answer has a younger one.
+func (s *Server) expired(cur cursor) bool {
+	age := s.opt.Behaviour.CursorAge
+	return age > 0 && s.opt.Now().Sub(time.Unix(cur.Born, 0)) > age
 }
 
 // page answers with the next entries of a cursor.
@@ -173,10 +182,26 @@ func (v *view) page(cur cursor) (any, error) {
 	} else {
 		entries, more = v.deltaPage(&cur)
 	}
+	cur.Born = v.opt.Now().Unix()
+	if v.opt.Behaviour.ChildrenFirst {
+		childrenFirst(entries)
+	}
 	if n := len(entries); n > 0 && v.opt.Behaviour.RepeatEntries {
 		entries = append(entries, entries[n-1])
 	}
 	return map[string]any{"entries": entries, "cursor": cur.encode(), "has_more": more}, nil
+}
+
+// childrenFirst swaps each folder with the entry after it, where that lies in it.
+func childrenFirst(entries []any) {
+	for i := 0; i+1 < len(entries); i++ {
+		a, b := entries[i].(map[string]any), entries[i+1].(map[string]any)
+		in := strings.HasPrefix(b["path_lower"].(string), a["path_lower"].(string)+"/")
+		if a[".tag"] == "folder" && b[".tag"] == "file" && in {
+			entries[i], entries[i+1] = b, a
+			i++
+		}
+	}
 }
 
 // listPage gives entries of the current state in path order, after cur.After.
@@ -193,7 +218,7 @@ func (v *view) listPage(cur *cursor, folder *node) ([]any, bool) {
 		}
 	}
 	visit := func(n *node) {
-		if n != v.root && !(v.opt.Team != nil && v.hides(n)) && (n != folder || !v.opt.Behaviour.OmitListedFolder) {
+		if !(cur.Plain && n.cloud != "") && n != v.root && !(v.opt.Team != nil && v.hides(n)) && (n != folder || !v.opt.Behaviour.OmitListedFolder) {
 			add(n.lower(), func() map[string]any { return v.tagged(n) })
 		}
 	}
@@ -256,7 +281,7 @@ func (v *view) deltaPage(cur *cursor) ([]any, bool) {
 		case e.gone && lastGone[e.lower] == i:
 			meta = v.gone(e)
 		case !e.gone && lastPut[e.lower] == i:
-			if n, _, _ := v.at(v.tree.root, parsePath(e.lower).parts); n != nil {
+			if n, _, _ := v.at(v.tree.root, parsePath(e.lower).parts); n != nil && !(cur.Plain && n.cloud != "") {
 				meta = v.tagged(n)
 			}
 		}
@@ -325,7 +350,7 @@ func (s *Server) hasNews(cur cursor) (changes, reset bool, wake <-chan struct{})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tree
-	if cur.Epoch != s.epoch || cur.Pos > len(t.journal) {
+	if s.expired(cur) || cur.Epoch != s.epoch || cur.Pos > len(t.journal) {
 		return false, true, nil
 	}
 	if cur.Listing || s.opt.Behaviour.LongpollAnyChange && cur.Pos < len(t.journal) {

@@ -2,6 +2,7 @@ package dropboxtest
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,8 @@ type Options struct {
 
 	// PageSize is the largest number of entries of one list_folder answer; 0: 2000.
 	PageSize int
+	// Fetch is how save_url reaches the rest of the world; nil: not at all.
+	Fetch http.RoundTripper
 	// Account is whose account it is.
 	Account Account
 	// Team makes it a team's space, with more members than Account. Each has a
@@ -58,6 +61,8 @@ type Options struct {
 	// AppFolder confines the app to the folder /Apps/AppFolder, as apps with that
 	// kind of access are; empty: full access.
 	AppFolder string
+	// Costs is what calls cost in time; see MeasuredCosts.
+	Costs Costs
 	// Behaviour settles what Dropbox's documents leave open.
 	Behaviour Behaviour
 	// Faults go wrong from the start; see Server.Inject.
@@ -118,6 +123,12 @@ type Behaviour struct {
 	// EmptyFirstPage answers list_folder with no entries and has_more, as was
 	// recorded once.
 	EmptyFirstPage bool
+	// CursorAge is how old a cursor may become before it answers reset; 0: any
+	// age. Dropbox says that cursors may expire, not when.
+	CursorAge time.Duration
+	// ChildrenFirst sends a new folder after the first of what it holds, which
+	// the rules for applying entries allow.
+	ChildrenFirst bool
 	// RepeatEntries sends the last entry of each page twice.
 	RepeatEntries bool
 	// AsyncFolders is from how many paths on create_folder_batch is a job;
@@ -149,18 +160,6 @@ type Behaviour struct {
 	MaxHeader int
 	// SessionAge is how long an upload session lives; 0: 7 days.
 	SessionAge time.Duration
-	// WriteLock models the lock that Dropbox takes for each write to a
-	// namespace. Zero: writes wait for nothing.
-	WriteLock WriteLock
-}
-
-// WriteLock is the cost of writing to one namespace. Recorded from 15 parallel
-// uploads: 7 were accepted about 160 ms apart, the last after 1.6 s, the rest
-// rejected with 429 and Retry-After 1.
-type WriteLock struct {
-	Hold     time.Duration // one write, or the fixed part of a batch
-	PerEntry time.Duration // added for each entry of a batch
-	MaxWait  time.Duration // who would wait longer is rejected
 }
 
 func (o *Options) setDefaults() {

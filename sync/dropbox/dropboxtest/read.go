@@ -62,13 +62,21 @@ func (v *view) revision(spec pathSpec) (fileRev, *unionError) {
 		if !ok {
 			return r, fail("not_found")
 		}
-		return r, nil
+		return r, v.available(r.id)
 	}
 	n, lerr := v.lookupFile(spec)
 	if lerr != nil {
 		return fileRev{}, lerr
 	}
-	return v.tree.revs[n.rev], nil
+	return v.tree.revs[n.rev], v.available(n.id)
+}
+
+// available refuses what Server.Restrict named.
+func (v *view) available(id string) *unionError {
+	if v.restricted[id] {
+		return fail("restricted_content")
+	}
+	return nil
 }
 
 func downloadFile(c *call, arg *readArg) (any, error) {
@@ -84,6 +92,9 @@ func downloadFile(c *call, arg *readArg) (any, error) {
 	c.s.mu.Unlock()
 	if lerr != nil {
 		return nil, lerr.under("path")
+	}
+	if r.cloud != "" {
+		return nil, fail("unsupported_file")
 	}
 	return c.sendFile(c.s, c.v.revMetadata(r), r)
 }
@@ -166,6 +177,9 @@ func temporaryLink(c *call, arg *pathArg) (any, error) {
 		r, lerr := c.v.revision(spec)
 		if lerr != nil {
 			return nil, lerr.under("path")
+		}
+		if r.cloud != "" {
+			return nil, fail("unsupported_file")
 		}
 		return map[string]any{"metadata": c.v.revMetadata(r),
 			"link": c.s.linkBase() + "/apitl/1/" + c.s.temporaryToken(r.rev, c.s.opt.Now().Add(temporaryLife))}, nil

@@ -83,7 +83,7 @@ func (s *Server) caseOnly(n *node, name string) (*node, error) {
 // duplicate copies a file or a whole folder under new ids.
 func (s *Server) duplicate(n, parent *node, name string) (*node, error) {
 	if !n.folder() {
-		return s.writeFile(nil, parent, name, content{hash: n.hash, size: n.size, client: n.client})
+		return s.writeFile(nil, parent, name, content{hash: n.hash, size: n.size, client: n.client, cloud: n.cloud})
 	}
 	list := n.sorted() // before the copy stands, which may stand inside
 	made, err := s.makeFolder(parent, name)
@@ -157,6 +157,10 @@ func (c *call) relocateBatch(arg *copyBatchArg, duplicate bool, kind string) (an
 	done := make([]any, 0, len(arg.Entries))
 	return c.locked(func() (any, error) {
 		for i := len(done); i < len(arg.Entries); i++ {
+			if c.partly(i) {
+				done = append(done, failure(fail("too_many_write_operations")))
+				continue
+			}
 			entry, err := c.v.relocateEntry(arg, i, duplicate, nested[i])
 			if err != nil {
 				return nil, err

@@ -114,7 +114,7 @@ func restore(c *call, arg *restoreArg) (any, error) {
 
 // restoreFile gives a deleted file its old id back, unless that lives elsewhere.
 func (s *Server) restoreFile(over, parent *node, name string, old fileRev) (*node, error) {
-	c := content{hash: old.hash, size: old.size, client: old.client}
+	c := content{hash: old.hash, size: old.size, client: old.client, cloud: old.cloud}
 	if over != nil || s.tree.byID[old.id] != nil {
 		return s.writeFile(over, parent, name, c)
 	}

@@ -26,21 +26,24 @@ type Server struct {
 	done    chan struct{} // closed by Close
 	peers   []*Server     // the others of its group
 	front   front
+	meter   *meter
 
 	// mu guards what follows, and the directory against the API.
-	mu       sync.Mutex
-	tree     *tree
-	jobs     map[string]*job
-	sessions map[string]*session
-	epoch    int       // cursors of an older one are reset
-	lockFree time.Time // when the namespace's write lock is free
+	mu          sync.Mutex
+	tree        *tree
+	jobs        map[string]*job
+	sessions    map[string]*session
+	restricted  map[string]bool      // ids of what may not be had
+	locks       map[string]*fileLock // by file id
+	uploadLinks map[string]*uploadLink
+	epoch       int // cursors of an older one are reset
 }
 
 // New makes a server. With Options.Dir it takes in what happened in that
 // directory since the last time, and watches it until Close.
 func New(opt Options) (*Server, error) {
 	opt.setDefaults()
-	s := &Server{opt: opt, done: make(chan struct{}), jobs: map[string]*job{}, sessions: map[string]*session{}, disk: noDisk{}}
+	s := &Server{opt: opt, done: make(chan struct{}), jobs: map[string]*job{}, sessions: map[string]*session{}, restricted: map[string]bool{}, locks: map[string]*fileLock{}, uploadLinks: map[string]*uploadLink{}, disk: noDisk{}, meter: newMeter()}
 	s.auth.init(&s.opt)
 	s.faults.inject(opt.Faults...)
 	sum := sha256.Sum256([]byte(opt.Account.ID))
@@ -181,6 +184,14 @@ func (s *Server) Inject(faults ...Fault) { s.faults.inject(faults...) }
 
 // ClearFaults ends all faults.
 func (s *Server) ClearFaults() { s.faults.clear() }
+
+// Restrict makes the bytes of a file unavailable, as after a claim of copyright;
+// its metadata stays. What is no file's id does nothing.
+func (s *Server) Restrict(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restricted[id] = true
+}
 
 // ResetCursors makes every cursor given out so far answer reset.
 func (s *Server) ResetCursors() {

@@ -326,6 +326,10 @@ func (c *call) finishBatch(arg *finishBatchArg) ([]any, error) {
 	}
 	done := make([]any, len(arg.Entries))
 	for i, e := range arg.Entries {
+		if c.partly(i) {
+			done[i] = failure(fail("too_many_write_operations"))
+			continue
+		}
 		meta, err := c.finishEntry(e)
 		if err != nil {
 			done[i] = failure(err)
@@ -356,6 +360,13 @@ func (c *call) finishEntry(e finishBatchEntry) (map[string]any, error) {
 }
 
 func sessionFinishBatchV2(c *call, arg *finishBatchArg) (any, error) {
+	if c.busy {
+		done := make([]any, len(arg.Entries))
+		for i := range done {
+			done[i] = failure(fail("too_many_write_operations"))
+		}
+		return map[string]any{"entries": done}, nil
+	}
 	done, err := c.finishBatch(arg)
 	if err != nil {
 		return nil, err

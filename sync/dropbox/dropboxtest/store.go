@@ -12,7 +12,7 @@ import (
 // record is one change of the account. The tree is what replaying all records
 // in order gives.
 type record struct {
-	Op     string `json:"op"` // head, put, del, seen, link, unlink
+	Op     string `json:"op"` // head, put, del, purge, seen, link, unlink
 	Seq    int64  `json:"seq,omitempty"`
 	ID     string `json:"id,omitempty"`
 	Parent string `json:"parent,omitempty"` // folder id; empty: the root
@@ -25,6 +25,7 @@ type record struct {
 	Client time.Time `json:"client,omitzero"`
 	Server time.Time `json:"server,omitzero"`
 	Ident  *ident    `json:"ident,omitempty"`
+	Cloud  Cloud     `json:"cloud,omitempty"` // of a file of an editor on the web
 	Space  string    `json:"space,omitempty"` // of a folder that is a namespace
 	Owner  string    `json:"owner,omitempty"` // of a member's home
 	Link   *link     `json:"link,omitempty"`

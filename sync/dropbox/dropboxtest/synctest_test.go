@@ -8,7 +8,7 @@ import (
 
 func TestUnderAFakeClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAccount(t, Options{Behaviour: Behaviour{WriteLock: WriteLock{Hold: 160 * time.Millisecond, MaxWait: time.Hour}}})
+		a := newAccount(t, Options{Costs: Costs{Lock: WriteLock{Hold: 160 * time.Millisecond, MaxWait: time.Hour}}})
 		_, cur := a.list("")
 		start := time.Now()
 		equal(t, "answer", a.must(a.rpc("files/list_folder/longpoll", obj{"cursor": cur, "timeout": 480})), obj{"changes": false})

@@ -21,6 +21,7 @@ type node struct {
 	hash           string
 	size           int64
 	client, server time.Time
+	cloud          Cloud  // empty: a plain file
 	ident          *ident // who it is in the directory; nil without one
 
 	ns    string // of a folder that is a namespace of its own: its id
@@ -81,12 +82,13 @@ type fileRev struct {
 	id, name, display, rev, hash string
 	size                         int64
 	client, server               time.Time
+	cloud                        Cloud
 }
 
 // revision is what a file is now.
 func (n *node) revision() fileRev {
 	return fileRev{id: n.id, name: n.name, display: n.display(), rev: n.rev, hash: n.hash,
-		size: n.size, client: n.client, server: n.server}
+		size: n.size, client: n.client, server: n.server, cloud: n.cloud}
 }
 
 // entry is one step of the namespace's journal: something was put at a path,
@@ -201,6 +203,8 @@ func (t *tree) apply(r record) error {
 		t.logGone(n, r.Server)
 		t.detach(n)
 		n.walk(t.forget)
+	case "purge":
+		t.purge(r.Name)
 	case "seen":
 		if n := t.byID[r.ID]; n != nil {
 			t.setIdent(n, r.Ident)
@@ -246,7 +250,7 @@ func (t *tree) applyPut(r record) error {
 	}
 	if !r.Folder {
 		t.used += r.Size - n.size
-		n.rev, n.hash, n.size, n.client, n.server = r.Rev, r.Hash, r.Size, r.Client, r.Server
+		n.rev, n.hash, n.size, n.client, n.server, n.cloud = r.Rev, r.Hash, r.Size, r.Client, r.Server, r.Cloud
 		t.remember(n)
 	}
 	t.log(entry{lower: n.lower(), display: n.display()})
@@ -267,6 +271,26 @@ func (t *tree) remember(n *node) {
 		t.ofPath[n.lower()] = append(t.ofPath[n.lower()], n.rev)
 	}
 	t.revs[n.rev] = n.revision()
+}
+
+// purge forgets that there ever was something at a folded path, and below.
+func (t *tree) purge(lower string) {
+	for key := range t.tombs {
+		if below(key, []string{lower}) {
+			delete(t.tombs, key)
+			delete(t.tombAt, key)
+		}
+	}
+	for key, revs := range t.ofPath {
+		if !below(key, []string{lower}) {
+			continue
+		}
+		for _, rev := range revs {
+			delete(t.ofID, t.revs[rev].id)
+			delete(t.revs, rev)
+		}
+		delete(t.ofPath, key)
+	}
 }
 
 func (t *tree) setIdent(n *node, id *ident) {
@@ -319,7 +343,7 @@ func (t *tree) logGone(n *node, at time.Time) {
 func (t *tree) putRecord(n *node, parent *node, name string) record {
 	r := record{Op: "put", Seq: t.nextSeq(), ID: n.id, Parent: parent.id, Name: name, Folder: n.folder(), Server: t.now().UTC().Truncate(time.Second)}
 	if !n.folder() {
-		r.Rev, r.Hash, r.Size, r.Client = t.rev(r.Seq, parent), n.hash, n.size, n.client
+		r.Rev, r.Hash, r.Size, r.Client, r.Cloud = t.rev(r.Seq, parent), n.hash, n.size, n.client, n.cloud
 	}
 	return r
 }
@@ -346,12 +370,13 @@ type content struct {
 	size   int64
 	client time.Time
 	ident  *ident
+	cloud  Cloud
 }
 
 // putFile makes a file at a free name, or a new revision of over.
 func (t *tree) putFile(over *node, parent *node, name string, c content) *node {
 	r := record{Op: "put", Seq: t.nextSeq(), Parent: parent.id, Name: name, Hash: c.hash, Size: c.size,
-		Client: c.client.UTC().Truncate(time.Second), Server: t.now().UTC().Truncate(time.Second), Ident: c.ident}
+		Client: c.client.UTC().Truncate(time.Second), Server: t.now().UTC().Truncate(time.Second), Ident: c.ident, Cloud: c.cloud}
 	r.Rev = t.rev(r.Seq, parent)
 	if over != nil {
 		r.ID = over.id

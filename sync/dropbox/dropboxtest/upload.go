@@ -97,6 +97,9 @@ func (v *view) commitFile(ci commitInfo, hash string, size int64) (any, error) {
 	if ci.ClientModified != nil {
 		c.client = ci.ClientModified.Time
 	}
+	if werr := v.mayWrite(p.existing); werr != nil {
+		return nil, werr.under("path")
+	}
 	over, name, same, werr := v.writeMode(ci, p, hash)
 	if werr != nil {
 		return nil, werr.under("path")

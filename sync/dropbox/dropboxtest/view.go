@@ -241,8 +241,11 @@ func (v *view) revMetadata(r fileRev) map[string]any {
 }
 
 func (v *view) fileFields(m map[string]any, r fileRev) {
-	m["rev"], m["size"], m["is_downloadable"] = r.rev, r.size, true
+	m["rev"], m["size"], m["is_downloadable"] = r.rev, r.size, r.cloud == ""
 	m["content_hash"] = r.hash
+	if info := r.exportInfo(); info != nil {
+		m["export_info"] = info
+	}
 	m["client_modified"], m["server_modified"] = formatTime(r.client), formatTime(r.server)
 }
 

@@ -19,6 +19,9 @@ func (s *Server) www(c *call) {
 	c.item = c.r.URL.Path
 	p := c.r.URL.Path
 	switch {
+	case strings.HasPrefix(p, "/apitul/1/"):
+		c.route = "apitul/1"
+		s.takeUpload(c)
 	case c.r.Method != http.MethodGet && c.r.Method != http.MethodHead:
 		c.html(http.StatusMethodNotAllowed, "Method not allowed", "")
 	case strings.HasPrefix(p, "/scl/fi/"):
