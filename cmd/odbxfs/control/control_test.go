@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -79,5 +80,57 @@ func TestAFolderThatOthersCanEnterIsRefused(t *testing.T) {
 	}
 	if s, err := Listen(t.Context(), filepath.Join(dir, "s.sock"), nil); err == nil {
 		t.Error("taken", s.Close())
+	}
+}
+
+func TestACallerWhoGoesEndsItsVerb(t *testing.T) {
+	started, ended := make(chan struct{}), make(chan error, 1)
+	path := listen(t, map[string]Verb{"wait": func(ctx context.Context, _ json.RawMessage) (any, error) {
+		close(started)
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return nil, ctx.Err()
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-started
+		cancel()
+	}()
+	if err := Call(ctx, path, "wait", nil, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller hears %v", err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the verb hears %v", err)
+	}
+}
+
+// A daemon that is killed while it works is no daemon that was never there: the
+// command must not be done a second time by the caller.
+func TestADaemonThatDiesMidwayIsNotTakenForNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.sock")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		c, err := l.Accept()
+		if err == nil {
+			_ = c.Close() // it dies: whether well or not is the same to the caller
+		}
+	}()
+	defer l.Close()
+	if err := Call(t.Context(), path, "once", nil, nil); err == nil || errors.Is(err, ErrNoDaemon) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsNoAnswerIsAnError(t *testing.T) {
+	path := listen(t, map[string]Verb{"text": func(context.Context, json.RawMessage) (any, error) { return "no number", nil }})
+	var n int
+	if err := Call(t.Context(), path, "text", nil, &n); err == nil {
+		t.Errorf("a text was read as %d", n)
+	}
+	if !Alive(t.Context(), path) || Alive(t.Context(), path+".none") {
+		t.Error("who lives is mistaken")
 	}
 }
