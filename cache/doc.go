@@ -16,6 +16,12 @@
 // all bytes of all intents are looked at. A file that was being written and was
 // never closed is as it was before, or gone if it was new.
 //
+// A full disk stops contents first, then transactions, and none that was begun;
+// one that is gone lets Close give up after a minute. What was acknowledged is in
+// Badger's logs then, and the next Open takes it from there (space.go). Each of
+// this is shown by ending the process, or cutting the power, at every point of
+// points.go.
+//
 // # The mount's view
 //
 //	Odoo tree + stored names (pairs) --project--> inode, entry     (no intent)
@@ -33,6 +39,9 @@
 //	new --PutIntent(Attempts+1)--> under way --PutOdoo, DropIntent(Seq)--> gone
 //	 \--newer change: new Seq------'  \--Reason--> parked --PutIntent--> under way
 //	Gone --HoldIntents--> held (inode hidden) --ReleaseIntents | RestoreHeld
+//
+// A new file that is being written for the first time, or that has the name of a
+// program's own, has an intent that is not to be carried out: [Tx.Waits].
 //
 // When a newer change came meanwhile, DropIntent leaves it, with Was as Odoo is
 // now and without content that Odoo has by now. Look at Gone before Content: a
