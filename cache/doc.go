@@ -98,6 +98,7 @@
 //	te seq                 deletion
 //	tm client parent name  marks of tasks that put something there, by the folded name
 //	l/ seq                 line of the log
+//	j/ seq, j!             journal of a large commit, and the mark that it is whole
 //	cm content             size, checksum, ranges
 //	cr content 0 owner     reference: n node (inode), i node (intent), k name (pin)
 //

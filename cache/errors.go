@@ -16,9 +16,8 @@ var (
 	// ErrTwoThings: two nodes that are in one tree can't become one. Nothing of
 	// that call was written, and the transaction may go on.
 	ErrTwoThings = errors.New("two things of one side can't be one")
-	// ErrTooBig: the transaction is larger than the store takes at once; do it
-	// in smaller steps. Nothing of it was written.
-	ErrTooBig = errors.New("too much for one transaction of the store")
+	// ErrTooBig: a record is larger than the store takes.
+	ErrTooBig = errors.New("too much for one record of the store")
 	// ErrNoContent: the store has no such content (any more).
 	ErrNoContent = errors.New("no such content in the store")
 	// ErrNotWhole: a content is needed whole, and parts of it are not here.
@@ -28,6 +27,8 @@ var (
 	// ErrFull: the store's disk has no room but what the store needs for itself.
 	// It is ENOSPC, too.
 	ErrFull = fmt.Errorf("the disk of the store is full: %w", unix.ENOSPC)
+	// ErrTorn: a large commit failed half way; opening the store again ends it.
+	ErrTorn = errors.New("a commit to the store failed half way; it is completed at the next start")
 	// ErrFormat: the store was made by a newer program; nothing of it was changed.
 	ErrFormat = errors.New("the store is of a newer odbxfs")
 	// ErrStuck: the disk of the store did not take what was to be written in time.

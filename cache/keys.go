@@ -39,6 +39,8 @@ const (
 	kTaskNode   = "tn" // tn node -> []TaskMark
 	kTaskLane   = "tl" // tl client lane seq
 	kTaskFrom   = "tf" // tf client folder seq
+	kJournal    = "j/" // j/ seq: of a commit that is larger than Badger takes at once
+	kJournalEnd = "j!" // j!: the journal is whole
 	kTaskEnds   = "te" // te seq: of a deletion
 	kTaskPlaced = "tm" // tm client parent folded-name -> []TaskMark
 	kLog        = "l/" // l/ seq -> LogLine
@@ -55,7 +57,7 @@ func scanLen(key []byte) int {
 		return 11
 	case kTaskFrom:
 		return 18
-	case kDirty, kTask, kTaskEnds, kLog, kIntentSeq, kIntent, kOdooCount, kAlias, kEnded, kContent, kDropboxTop:
+	case kDirty, kJournal, kTask, kTaskEnds, kLog, kIntentSeq, kIntent, kOdooCount, kAlias, kEnded, kContent, kDropboxTop:
 		return 2
 	case kOdooScope, kContentRef:
 		return bytes.IndexByte(key[2:], 0) + 3

@@ -41,6 +41,9 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
+	if err := s.replay(); err != nil {
+		return fmt.Errorf("completing a commit: %w", err)
+	}
 	if err := s.contents.load(); err != nil {
 		return fmt.Errorf("reading contents: %w", err)
 	}

@@ -84,8 +84,10 @@ type Store struct {
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 
-	writing sync.Mutex // one Update at a time
-	syncing sync.Mutex // one Sync at a time
+	writing sync.Mutex   // one Update at a time
+	views   sync.RWMutex // no View begins between the parts of a commit
+	torn    atomic.Bool  // such a commit failed between them: the next start ends it
+	syncing sync.Mutex   // one Sync at a time
 
 	commits atomic.Uint64 // Updates that wrote something
 	synced  atomic.Uint64 // commits when the last Sync began
@@ -276,6 +278,9 @@ func (s *Store) View(fn func(*Tx) error) error {
 	if s.closed.Load() {
 		return ErrClosed
 	}
+	if s.torn.Load() {
+		return ErrTorn
+	}
 	tx := s.newTx(false)
 	defer tx.snap.Discard()
 	if err := fn(tx); err != nil {
@@ -308,6 +313,9 @@ func (s *Store) Update(fn func(*Tx) error) error {
 func (s *Store) update(fn func(*Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	if s.torn.Load() {
+		return ErrTorn
+	}
 	tx := s.newTx(true)
 	defer tx.snap.Discard()
 	if err := fn(tx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -34,6 +35,10 @@ type Tx struct {
 type item struct{ key, val []byte }
 
 func (s *Store) newTx(write bool) *Tx {
+	if !write {
+		s.views.RLock()
+		defer s.views.RUnlock()
+	}
 	tx := &Tx{s: s, snap: s.db.NewTransaction(false), write: write}
 	if write {
 		tx.pend = map[string][]byte{}
@@ -247,36 +252,16 @@ func (tx *Tx) newKey() (string, error) {
 
 func (tx *Tx) emit(e Event) { tx.events = append(tx.events, e) }
 
-// commit writes all pending keys, in order, in one Badger transaction.
+// commit writes all pending keys, in order: all of them or none.
 func (tx *Tx) commit() error {
 	if len(tx.pend) == 0 {
 		return nil
 	}
-	keys := make([]string, 0, len(tx.pend))
-	for k := range tx.pend {
-		keys = append(keys, k)
+	list := make([]keyWrite, 0, len(tx.pend))
+	for _, k := range slices.Sorted(maps.Keys(tx.pend)) {
+		list = append(list, keyWrite{Key: k, Val: tx.pend[k], Gone: tx.pend[k] == nil})
 	}
-	slices.Sort(keys)
-	w := tx.s.db.NewTransaction(true)
-	defer w.Discard()
-	for _, k := range keys {
-		var err error
-		if v := tx.pend[k]; v != nil {
-			err = w.Set([]byte(k), v)
-		} else {
-			err = w.Delete([]byte(k))
-		}
-		if errors.Is(err, badger.ErrTxnTooBig) {
-			return ErrTooBig
-		}
-		if err != nil {
-			return fmt.Errorf("writing the store: %w", err)
-		}
-	}
-	if err := w.Commit(); err != nil {
-		return fmt.Errorf("writing the store: %w", err)
-	}
-	return nil
+	return tx.s.commit(list)
 }
 
 // same reports whether v is stored under key already, byte for byte.

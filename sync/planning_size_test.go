@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"odbxfs"
@@ -28,6 +29,24 @@ func TestManyThingsArePlannedWithoutWaiting(t *testing.T) {
 		r.next()
 	}
 	t.Errorf("time went by with %d things unplanned", r.dirty())
+}
+
+// A folder with more in it than the store's tables take at once goes as any
+// other does.
+func TestAFolderWithVeryMuchInItGoes(t *testing.T) {
+	const files = 6000
+	r := newRig(t, 1)
+	folder := r.odoo.addFolder(order1, "big")
+	for i := range files {
+		r.odoo.put(odbxfs.OdooNode{Ref: odbxfs.AttachmentRef(int64(1000 + i)), ParentRef: folder, Kind: odbxfs.File,
+			Type: odbxfs.Foreign, Name: fmt.Sprintf("elsewhere %d", i), URL: "https://example.com/"})
+	}
+	scope := odbxfs.OdooScope{Kind: odbxfs.RefAttachment, Model: "sale.order"}
+	r.comesTo("all are read", func() bool { return r.counts()[scope] == files })
+	r.odoo.mu.Lock()
+	maps.DeleteFunc(r.odoo.nodes, func(ref odbxfs.OdooRef, n odbxfs.OdooNode) bool { return ref == folder || n.ParentRef == folder })
+	r.odoo.mu.Unlock()
+	r.comesTo("all are gone", func() bool { return r.counts()[scope] == 0 })
 }
 
 // next is one effect, or where there is none the passing of time.
