@@ -144,9 +144,11 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = badger.Open(s.badgerOptions(size)); err != nil {
-		return err
+	db, err := badger.Open(s.badgerOptions(size))
+	if err != nil {
+		return err // what comes with it is not whole, and closing it panics
 	}
+	s.db = db
 	s.at(pointOpened)
 	s.contents = &Contents{
 		s: s, dir: filepath.Join(s.opt.Dir, contentDir),
