@@ -183,6 +183,9 @@ func (s *Server) Wait() {
 // namespace has a copy.
 const copiesGrace = 2 * time.Second
 
+// copiesNamed is how many programs that have a copy are named.
+const copiesNamed = 5
+
 // Unmount ends the mount. While programs have files open it tries again until
 // ctx ends, and then detaches the mount: it is gone from the tree, and ends
 // when they close. A copy of the mount in another mount namespace (as of a
@@ -223,7 +226,7 @@ func (s *Server) unmountOnce(ctx context.Context) error {
 	}
 	if others := copiesOf("/proc", s.device); len(others) > 0 {
 		s.fs.log.Warn("unmounted; programs in a container or sandbox that was started meanwhile still see the folder, until this program ends",
-			"dir", s.dir, "programs", others)
+			"dir", s.dir, "programs", len(others), "as", others[:min(len(others), copiesNamed)])
 	}
 	return nil
 }
