@@ -1,6 +1,7 @@
 package dropboxtest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -197,7 +198,7 @@ func paperCreate(c *call, arg *paperCreateArg) (any, error) {
 	}
 	n, err := c.writeCloud(arg.Path, string(text), Exportable)
 	if err != nil {
-		if _, isUnion := err.(*unionError); isUnion { //nolint:errorlint // made here, never wrapped
+		if _, isUnion := errors.AsType[*unionError](err); isUnion {
 			return nil, fail("invalid_path")
 		}
 		return nil, err

@@ -2,7 +2,6 @@ package dropboxtest
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
@@ -43,7 +42,7 @@ func (s *Server) faulty(c *call, arg string, do func()) {
 		c.w = &slowWriter{c.w, func() { s.wait(c.r.Context(), f.Wait) }}
 		do()
 	case Lagging, FalseAlarm, JobStuck:
-		if result, err, has := c.pretend(f.Kind, arg); has {
+		if result, has, err := c.pretend(f.Kind, arg); has {
 			c.finish(result, err)
 			return
 		}
@@ -79,30 +78,30 @@ func (c *call) readHalf(n int64) {
 
 // pretend answers a call without looking, where the fault has something to say
 // about its route.
-func (c *call) pretend(kind FaultKind, arg string) (result any, err error, has bool) { //nolint:revive,staticcheck // an answer is a result or an error, and may be neither
+func (c *call) pretend(kind FaultKind, arg string) (result any, has bool, err error) {
 	switch {
 	case kind == FalseAlarm && c.route == "files/list_folder/longpoll":
-		return map[string]any{"changes": true}, nil, true
+		return map[string]any{"changes": true}, true, nil
 	case kind == JobStuck && strings.Contains(c.route, "/check"):
-		return tag("in_progress"), nil, true
+		return tag("in_progress"), true, nil
 	case kind != Lagging:
-		return nil, nil, false
+		return nil, false, nil
 	}
 	switch c.route {
 	case "files/list_folder/continue":
 		var a cursorArg
-		if json.Unmarshal([]byte(arg), &a) != nil {
-			return nil, nil, false
+		if err := c.decodeArg([]byte(arg), &a); err != nil {
+			return nil, true, err
 		}
-		return map[string]any{"entries": []any{}, "cursor": a.Cursor, "has_more": false}, nil, true
+		return map[string]any{"entries": []any{}, "cursor": a.Cursor, "has_more": false}, true, nil
 	case "files/list_folder/longpoll":
-		return map[string]any{"changes": false}, nil, true
+		return map[string]any{"changes": false}, true, nil
 	case "files/get_metadata", "files/download", "files/get_temporary_link":
-		return nil, fail("path", "not_found"), true
+		return nil, true, fail("path", "not_found")
 	case "files/move_v2", "files/copy_v2":
-		return nil, fail("from_lookup", "not_found"), true
+		return nil, true, fail("from_lookup", "not_found")
 	}
-	return nil, nil, false
+	return nil, false, nil
 }
 
 // partly reports whether an entry of a batch is one that PartialBatch leaves out.
