@@ -161,8 +161,8 @@ type DropboxOp struct {
 	ContentHash ContentHash // of Content if known; else computed on the way
 	// Key names the bytes: where it is the same as of an upload that broke off,
 	// that one goes on. Empty: it is not known, and an upload begins anew.
-	Key string
-	Modified    time.Time
+	Key      string
+	Modified time.Time
 }
 
 // DropboxResult answers one [DropboxOp], in the order of the ops.
