@@ -15,6 +15,7 @@ import (
 // inTheMount: what programs do in the mount is right in mount, Odoo and Dropbox.
 var inTheMount = []scenario{
 	{name: "mkdir, mv of files and folders across records, mv over a file", run: movesInMount},
+	{name: "two folders and two files change names", run: swapsInMount},
 	{name: "rsync of 500 files twice moves nothing the second time", run: rsyncTwice},
 	{name: "cp -r, append, vim keep what they should", run: editors},
 	{name: "programs' own files stay in the mount", run: temporaries},
@@ -46,6 +47,36 @@ func movesInMount(t *testing.T, w *World) {
 		t.Errorf("moved over: attachment %d became %d", two.ID, d.ID)
 	}
 	w.agree(t)
+}
+
+// swapsInMount: names that change places through a third, again and again, end
+// plain, whatever of it was seen on the way.
+func swapsInMount(t *testing.T, w *World) {
+	id, name := w.order(t)
+	sh(t, w.in("Sales Orders", name), `mkdir a b && echo a > a/f.txt && echo b > b/f.txt && echo x > x.txt && echo y > y.txt`)
+	x, y := w.one(t, "sale.order", id, "x.txt", isLink), w.one(t, "sale.order", id, "y.txt", isLink)
+	at := func(parts ...string) string { return w.box2(append([]string{"Sales Orders", name}, parts...)...) }
+	w.eventually(t, "in Dropbox", func() error { return errors.Join(holds(at("a", "f.txt"), "a\n"), holds(at("b", "f.txt"), "b\n")) })
+	for range 3 {
+		sh(t, w.in("Sales Orders", name), `mv a t && mv b a && mv t b && mv x.txt t.txt && mv y.txt x.txt && mv t.txt y.txt`)
+	}
+	w.eventually(t, "swapped in Dropbox, under plain names", func() error {
+		return errors.Join(holds(at("a", "f.txt"), "b\n"), holds(at("b", "f.txt"), "a\n"), holds(at("x.txt"), "y\n"), holds(at("y.txt"), "x\n"))
+	})
+	if d := w.one(t, "sale.order", id, "y.txt", isLink); d.ID != x.ID {
+		t.Errorf("x.txt became y.txt, and attachment %d became %d", x.ID, d.ID)
+	}
+	if d := w.one(t, "sale.order", id, "x.txt", isLink); d.ID != y.ID {
+		t.Errorf("y.txt became x.txt, and attachment %d became %d", y.ID, d.ID)
+	}
+	w.agree(t)
+	list, err := os.ReadDir(at())
+	must(t, err)
+	for _, e := range list {
+		if strings.Contains(e.Name(), " (") || strings.HasPrefix(e.Name(), ".odbxfs-") {
+			t.Errorf("there is %q in Dropbox", e.Name())
+		}
+	}
 }
 
 func rsyncTwice(t *testing.T, w *World) {
