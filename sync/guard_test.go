@@ -322,6 +322,36 @@ func TestAFolderIsHeldWithWhatWasInIt(t *testing.T) {
 	r.agree()
 }
 
+// The mount goes on while the engine counts: what came since is not chosen before
+// it was counted, too.
+func TestADeletionThatWasNotCountedYetWaits(t *testing.T) {
+	r, _ := guarded(t, 1, 30)
+	r.removeInMount(0, 3)
+	r.clock = r.clock.Add(time.Minute) // these have rested
+	for _, before := range []int{3, 0} {
+		if err := r.engine.guardIntents(); err != nil {
+			t.Fatal(err)
+		}
+		r.update(func(tx *cache.Tx) error {
+			_, err := tx.Unlink(r.mountDirTx(tx, "Sales Orders/S00001"), fileName(20+before))
+			return err
+		})
+		if err := r.store.View(func(tx *cache.Tx) error {
+			jobs, err := r.engine.chooseIntents(tx, r.clock)
+			if len(jobs) != before {
+				t.Errorf("%d are chosen, want %d", len(jobs), before)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r.while(20*time.Second, "apply") // all are through
+		if got := len(files(r.tree())); got != 26 && before == 3 {
+			t.Errorf("%d files are left", got)
+		}
+	}
+}
+
 // Without a guard nothing is kept back, and nothing rests for its sake.
 func TestWithoutGuardDeletionsDoNotRest(t *testing.T) {
 	r := newRig(t, 1, func(o *Options) { o.Guard.Off, o.Quiet = true, time.Hour })

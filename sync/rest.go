@@ -60,10 +60,16 @@ func (r *rest) many() bool { return r.count+r.recent >= manyGone }
 
 // rested reports whether the deletions of a key may start. Where it is only time
 // or a look that is missing, it asks for that.
-func (e *Engine) rested(k restKey) bool {
-	r := e.rests[k]
-	if e.opt.Guard.Off || r == nil {
+// The one of this Seq may have come since they were counted: then it waits for
+// that.
+func (e *Engine) rested(k restKey, seq uint64) bool {
+	if _, reset := e.resets[k.client]; reset || e.opt.Guard.Off {
 		return true
+	}
+	r := e.rests[k]
+	if r == nil || seq > r.newest {
+		e.wakeAt(e.opt.Now())
+		return false
 	}
 	wait := e.opt.Quiet
 	if r.many() {
@@ -98,7 +104,7 @@ func (e *Engine) rested(k restKey) bool {
 
 // intentRests reports whether the intent is a deletion that still rests.
 func (e *Engine) intentRests(tx *cache.Tx, in odbxfs.Intent) (bool, error) {
-	if !in.Gone || in.Was.Ref.IsZero() || e.rested(restKey{in.Was.Client, byMount}) {
+	if !in.Gone || in.Was.Ref.IsZero() || e.rested(restKey{in.Was.Client, byMount}, in.Seq) {
 		return false, nil
 	}
 	by, err := approvedBy(tx, in.Node)
@@ -109,7 +115,7 @@ func (e *Engine) intentRests(tx *cache.Tx, in odbxfs.Intent) (bool, error) {
 // has the place of something that is to come is half of an edit, and does not.
 func (p *picker) rests(t odbxfs.Task) bool {
 	k := restKey{p.c.id, originOf(t)}
-	if p.e.rested(k) {
+	if p.e.rested(k, t.Seq) {
 		return false
 	}
 	by, err := approvedBy(p.tx, t.Node)
@@ -118,13 +124,19 @@ func (p *picker) rests(t odbxfs.Task) bool {
 		return true
 	}
 	at, has := placeOf(t)
-	if by != 0 || has && !p.e.rests[k].many() && p.isWanted(at) {
+	if by != 0 || has && p.few(k) && p.isWanted(at) {
 		return false
 	}
 	if has && t.Kind == odbxfs.TaskDropboxDelete {
 		p.taken[at] = true
 	}
 	return true
+}
+
+// few reports whether the deletions of a key were counted, and are few.
+func (p *picker) few(k restKey) bool {
+	r := p.e.rests[k]
+	return r != nil && !r.many()
 }
 
 // placeOf is where the thing lies that a deletion removes.
