@@ -33,7 +33,7 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentFlags().StringVar(&a.configPath, "config", config.DefaultPath(), "the config file (or ODBXFS_CONFIG)")
 	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false, "log every call")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDemo(a), newSetup(a), newMount(a), newSync(a), newRun(a), newReset(a), newStatus(a), newApprove(a), newRestore(a), newRetry(a), newLogin(a), newLogout(a), newSettings(a))
+	root.AddCommand(newDemo(a), newSetup(a), newMount(a), newSync(a), newRun(a), newReset(a), newStatus(a), newApprove(a), newRestore(a), newRetry(a), newLinks(a), newLogin(a), newLogout(a), newSettings(a))
 	return root
 }
 

@@ -209,6 +209,7 @@ const (
 	VerbApprove = "approve"
 	VerbRestore = "restore"
 	VerbRetry   = "retry"
+	VerbLinks   = "links"
 )
 
 // ResetArgs say which client is let go, and how.
@@ -265,6 +266,7 @@ func (d *Daemon) verbs() map[string]control.Verb {
 		VerbApprove: d.onPaths(held, (*sync.Engine).Approve),
 		VerbRestore: d.onPaths(held, (*sync.Engine).RestoreHeld),
 		VerbRetry:   d.onPaths(parked, (*sync.Engine).Retry),
+		VerbLinks:   func(ctx context.Context, _ json.RawMessage) (any, error) { return d.links(ctx) },
 	}
 }
 
