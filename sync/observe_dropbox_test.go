@@ -18,6 +18,7 @@ func TestARootThatIsGoneRemovesNothing(t *testing.T) {
 }
 
 func rootGone(t *testing.T, restarts int) {
+	t.Helper()
 	r := newRig(t, 1)
 	for i := range 8 {
 		r.odoo.addFile(order1, fileName(i), fmt.Appendf(nil, "text %d", i))

@@ -43,9 +43,9 @@ type landed struct {
 	ev   Event
 }
 
-func newRig(t testing.TB, seed uint64, tune ...func(*Options)) *rig {
-	t.Helper()
-	r := &rig{t: t, rnd: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), faults: &faults{}}
+func newRig(tb testing.TB, seed uint64, tune ...func(*Options)) *rig {
+	tb.Helper()
+	r := &rig{t: tb, rnd: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), faults: &faults{}}
 	now := func() time.Time {
 		if r.real {
 			return time.Now()
@@ -60,7 +60,7 @@ func newRig(t testing.TB, seed uint64, tune ...func(*Options)) *rig {
 	}
 	r.newDir()
 	r.open()
-	t.Cleanup(func() { r.close() })
+	tb.Cleanup(func() { r.close() })
 	return r
 }
 

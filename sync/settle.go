@@ -87,6 +87,8 @@ func (e *Engine) remotesDid(c *client, verdicts []verdict) {
 			if v.end == endReplan {
 				c.staleAt = e.step
 			}
+		case endReverse:
+			// Nothing failed: other work has to go first.
 		}
 	}
 	if len(failed) == 0 && len(verdicts) > 0 {

@@ -103,6 +103,7 @@ func TestTheMountsNameIsKeptWhenNothingIsUnderWay(t *testing.T) {
 
 // ledgerRig is an executor on the fakes, without an engine around it.
 func ledgerRig(t *testing.T) (*rig, *executor) {
+	t.Helper()
 	r := newRig(t, 1)
 	r.calm()
 	return r, &executor{opt: &r.engine.opt, cfg: r.odoo.client, db: r.dropbox, store: r.store}
