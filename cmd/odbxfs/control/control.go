@@ -30,7 +30,12 @@ type Verb func(ctx context.Context, args json.RawMessage) (any, error)
 // ErrNoDaemon says that nobody listens for this store.
 var ErrNoDaemon = errors.New("no daemon is running on this store")
 
-// Path gives the socket's path for a store.
+// maxPath is the longest path that a Unix socket can have: sun_path of Linux has
+// 108 bytes, the last of them 0.
+const maxPath = 107
+
+// Path gives the socket's path for a store; an error of KindSettings when the
+// runtime folder's path leaves no room for it.
 func Path(store string) (string, error) {
 	abs, err := filepath.Abs(store)
 	if err != nil {
@@ -44,7 +49,12 @@ func Path(store string) (string, error) {
 		dir = os.TempDir()
 	}
 	sum := sha256.Sum256([]byte(abs))
-	return filepath.Join(dir, fmt.Sprintf("odbxfs-%d", os.Getuid()), hex.EncodeToString(sum[:6])+".sock"), nil
+	path := filepath.Join(dir, fmt.Sprintf("odbxfs-%d", os.Getuid()), hex.EncodeToString(sum[:6])+".sock")
+	if len(path) > maxPath {
+		return "", &odbxfs.Error{Op: "find the control socket", Item: path, Kind: odbxfs.KindSettings,
+			Err: fmt.Errorf("its path has %d bytes, and a socket's may have %d: set XDG_RUNTIME_DIR to a shorter one", len(path), maxPath)}
+	}
+	return path, nil
 }
 
 // Server answers commands until it is closed.

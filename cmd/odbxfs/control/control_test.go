@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"odbxfs"
@@ -47,6 +48,17 @@ func TestCallCarriesArgumentsResultsAndErrors(t *testing.T) {
 	}
 	if err := Call(t.Context(), path, "unheard", nil, &got); err == nil || errors.Is(err, ErrNoDaemon) {
 		t.Errorf("a verb that is none: %v", err)
+	}
+}
+
+func TestARuntimeFolderWithALongPathIsAWrongSetting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 100))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	if path, err := Path("store"); !odbxfs.IsKind(err, odbxfs.KindSettings) || !strings.Contains(err.Error(), "XDG_RUNTIME_DIR") {
+		t.Errorf("got %s, %v", path, err)
 	}
 }
 

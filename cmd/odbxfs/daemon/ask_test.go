@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -16,7 +17,16 @@ import (
 // options are such that the store is the test's own, and so is the socket.
 func options(t *testing.T, mode Mode) Options {
 	t.Helper()
-	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
+	dir, err := os.MkdirTemp("", "run") // a socket's path has to be short, which t.TempDir's is not
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("XDG_RUNTIME_DIR", dir)
 	return Options{Config: settings(t), Mode: mode, Log: slog.New(slog.DiscardHandler)}
 }
 
