@@ -223,8 +223,9 @@ func (p *picker) blocked(t odbxfs.Task) bool {
 }
 
 // pathBlocked reports whether the path at which the task works is about to
-// change: a folder above it is made, moved or removed by an earlier task. Only
-// folders in folders that are made by one batch may go together.
+// change: a folder above it is made, moved or removed by an earlier task, or is
+// gone and an earlier task is still to say what follows. Only folders in folders
+// that are made by one batch may go together.
 func (p *picker) pathBlocked(t odbxfs.Task) bool {
 	up := t.Parent
 	for up != odbxfs.RootNode && up != 0 {
@@ -240,7 +241,9 @@ func (p *picker) pathBlocked(t odbxfs.Task) bool {
 			return true
 		}
 		if !ok {
-			return false // gather finds out
+			// It may be about to go in Odoo too: then it waits for what becomes of
+			// it. Else gather finds out.
+			return !t.Kind.Deletes() && p.ahead(up, t, anyKind)
 		}
 		up = n.Parent
 	}

@@ -313,3 +313,50 @@ func TestSidesOfTasks(t *testing.T) {
 		}
 	}
 }
+
+// A folder was removed in Dropbox, and what was in it is about to go in Odoo,
+// when a new file comes into it there. New content beats a bare deletion: the
+// file waits until it is known what becomes of its folder, however long a person
+// takes for that, and then has it made again.
+func TestAFileNewInAFolderThatIsAboutToGoWaits(t *testing.T) {
+	for _, many := range []int{3, 30} { // so many rest, or wait for a person
+		r, _ := guarded(t, 1, 0)
+		sub := r.odoo.addFolder(order1, "sub")
+		for i := range many {
+			r.odoo.addFile(sub, fileName(i), fmt.Appendf(nil, "text %d", i))
+		}
+		r.settle()
+		r.dropbox.personRemoves(dir1 + "/sub")
+		r.until(func() bool { return r.queued(odbxfs.TaskOdooDelete) == many+1 })
+		r.odoo.addFile(sub, "new.txt", []byte("new"))
+		r.until(func() bool { return r.queued(odbxfs.TaskDropboxUpload) == 1 })
+		r.calm()
+		if many == 30 {
+			if r.held() == 0 {
+				t.Error("nobody is asked")
+			}
+			r.approve()
+		}
+		r.settle()
+		if why := r.parked(); len(why) != 0 {
+			t.Errorf("parked: %v", why)
+		}
+		r.mustHave(dir1 + "/sub/new.txt = new")
+		r.agree()
+		r.quiet()
+	}
+}
+
+// queued counts tasks of a kind.
+func (r *rig) queued(k odbxfs.TaskKind) (n int) {
+	r.t.Helper()
+	r.view(func(tx *cache.Tx) error {
+		return tx.Tasks(func(t odbxfs.Task) bool {
+			if t.Kind == k {
+				n++
+			}
+			return true
+		})
+	})
+	return n
+}
