@@ -47,6 +47,42 @@ func scripted(t *testing.T, rt http.RoundTripper, secret func() string) *Client 
 
 func fixed(s string) func() string { return func() string { return s } }
 
+// A password that is changed while calls are under way: their sessions end, and
+// each of them would sign in anew.
+func TestCallsWhoseSessionsEndTogetherSendTheSecretOnce(t *testing.T) {
+	const calls = 5
+	var logins atomic.Int32
+	var underWay sync.WaitGroup
+	underWay.Add(calls)
+	c := scripted(t, script(func(r *http.Request) (int, string, string) {
+		switch {
+		case !strings.HasSuffix(r.URL.Path, "/authenticate"):
+			underWay.Done()
+			underWay.Wait()
+			return 200, "application/json", expired
+		case logins.Add(1) == 1:
+			return 200, "application/json", signedIn
+		default:
+			return 200, "application/json", denied
+		}
+	}), fixed("old"))
+	if err := c.SignIn(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	errs := make(chan error, calls)
+	for range calls {
+		go func() { errs <- c.Call(t.Context(), "res.users", "search_count", nil, nil, nil) }()
+	}
+	for range calls {
+		if err := <-errs; !odbxfs.IsKind(err, odbxfs.KindCredentials) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := logins.Load(); n != 2 {
+		t.Errorf("%d logins, want the first and one that is refused", n)
+	}
+}
+
 func TestRefusedSecretsAreNotSentAgain(t *testing.T) {
 	secret, logins := "old", 0
 	c := scripted(t, script(func(r *http.Request) (int, string, string) {

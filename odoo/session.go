@@ -18,6 +18,9 @@ type sessionTransport struct {
 	mu    sync.Mutex // held while signing in again
 	epoch int        // guarded by mu: grows with every login
 	uid   int64      // guarded by mu: of the last login, on any transport; 0 before
+	// refused is what Odoo said when it took the secret no more: the calls that
+	// ran meanwhile are not to send it once more each. Guarded by mu.
+	refused error
 }
 
 func (t *sessionTransport) kind() Transport { return Session }
@@ -105,14 +108,20 @@ func (t *sessionTransport) current() int {
 	return t.epoch
 }
 
-// again signs in anew unless somebody did since epoch before.
+// again signs in anew unless somebody did since epoch before, or was refused.
 func (t *sessionTransport) again(ctx context.Context, before int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.epoch != before {
 		return nil
 	}
+	if t.refused != nil {
+		return t.refused
+	}
 	if _, err := t.authenticateLocked(ctx); err != nil {
+		if odbxfs.IsKind(err, odbxfs.KindCredentials) {
+			t.refused = err
+		}
 		return err
 	}
 	t.epoch++
