@@ -115,7 +115,9 @@ func (tx *Tx) PutDropbox(n odbxfs.DropboxNode) (odbxfs.DropboxNode, error) {
 	if err := tx.indexDropbox(n); err != nil {
 		return n, err
 	}
-	if had && old.Path != n.Path && n.Kind == odbxfs.Folder {
+	// The root is every client's, each with a path of its own, so what is below
+	// it never moves along: [Tx.SetDropboxRoot] says when it is another folder.
+	if had && old.Path != n.Path && n.Kind == odbxfs.Folder && n.Node != odbxfs.RootNode {
 		if err := tx.rebase(n.Node, n.Path); err != nil {
 			return n, err
 		}
