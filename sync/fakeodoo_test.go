@@ -56,8 +56,9 @@ type fakeOdoo struct {
 	calls  map[string]int
 
 	client  odbxfs.CloudClient
-	more    []odbxfs.CloudClient        // further ones
-	refuse  map[string]odbxfs.ErrorKind // by name: what is never taken
+	more    []odbxfs.CloudClient               // further ones
+	owners  map[odbxfs.OdooRef]odbxfs.ClientID // whose a rule's folder is, with all below; the others are of client 1
+	refuse  map[string]odbxfs.ErrorKind        // by name: what is never taken
 	nodes   map[odbxfs.OdooRef]odbxfs.OdooNode
 	stamp   map[odbxfs.OdooRef]int
 	bytes   map[odbxfs.OdooRef][]byte
@@ -96,12 +97,22 @@ func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
 }
 
 func (o *fakeOdoo) put(n odbxfs.OdooNode) {
-	n.Client, n.Writable, n.Node, n.Parent = 1, true, 0, 0
+	n.Client, n.Writable, n.Node, n.Parent = o.ownerOf(n), true, 0, 0
 	if n.Kind == odbxfs.File && n.Type == 0 {
 		n.Type = odbxfs.Binary
 	}
 	o.clock++
 	o.nodes[n.Ref], o.stamp[n.Ref] = n, o.clock
+}
+
+func (o *fakeOdoo) ownerOf(n odbxfs.OdooNode) odbxfs.ClientID {
+	for !n.Ref.IsZero() {
+		if owner, known := o.owners[n.Ref]; known {
+			return owner
+		}
+		n = o.nodes[n.ParentRef]
+	}
+	return 1
 }
 
 // The hands of people who work in Odoo.
@@ -133,6 +144,24 @@ func (o *fakeOdoo) relocate(ref, parent odbxfs.OdooRef, name string) {
 	n := o.nodes[ref]
 	n.ParentRef, n.Name = parent, name
 	o.put(n)
+}
+
+// changeRule lets a record be of another rule, and maybe of another cloud
+// client, with all that is below it.
+func (o *fakeOdoo) changeRule(record, rule odbxfs.OdooRef) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := o.nodes[record]
+	n.ParentRef = rule
+	o.put(n)
+	for below := []odbxfs.OdooRef{record}; len(below) > 0; below = below[1:] {
+		for _, ref := range o.sorted() {
+			if child := o.nodes[ref]; child.ParentRef == below[0] {
+				o.put(child)
+				below = append(below, ref)
+			}
+		}
+	}
 }
 
 func (o *fakeOdoo) remove(ref odbxfs.OdooRef) {
@@ -546,7 +575,7 @@ func (o *fakeOdoo) putPair(p odbxfs.Pair) *odbxfs.Pair {
 }
 
 // Pairs implements OdooLedger.
-func (o *fakeOdoo) Pairs(_ context.Context, _ odbxfs.ClientID, after int64, limit int) ([]odbxfs.Pair, error) {
+func (o *fakeOdoo) Pairs(_ context.Context, client odbxfs.ClientID, after int64, limit int) ([]odbxfs.Pair, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err := o.enter("pairs"); err != nil {
@@ -554,7 +583,7 @@ func (o *fakeOdoo) Pairs(_ context.Context, _ odbxfs.ClientID, after int64, limi
 	}
 	var page []odbxfs.Pair
 	for _, row := range slices.Sorted(maps.Keys(o.pairs)) {
-		if row > after && len(page) < limit {
+		if row > after && len(page) < limit && o.pairs[row].Client == client {
 			page = append(page, o.pairs[row])
 		}
 	}

@@ -233,14 +233,22 @@ func (e *Engine) dirtyOf(tx *cache.Tx, c *client, b *busy) ([]odbxfs.NodeID, boo
 	return mine, c.planned != 0, errors.Join(b.err, tx.ClearDirty(nobodys))
 }
 
-// clientOf gives the cloud client of a node; false when no tree has the node.
+// clientOf gives the cloud client that is to work on a node; false when no tree
+// has the node. Who still has it lets go of it first, then it is Odoo's choice.
 func clientOf(tx *cache.Tx, id odbxfs.NodeID) (odbxfs.ClientID, bool, error) {
 	p, paired, err := tx.Pair(id)
 	if err != nil {
 		return 0, false, err
 	}
-	if paired {
+	if paired && !p.Gone {
 		return p.Client, true, nil
+	}
+	d, inDropbox, err := tx.DropboxNode(id)
+	if err != nil {
+		return 0, false, err
+	}
+	if inDropbox {
+		return d.Client, true, nil
 	}
 	o, inOdoo, err := tx.OdooNode(id)
 	if err != nil {
@@ -249,11 +257,7 @@ func clientOf(tx *cache.Tx, id odbxfs.NodeID) (odbxfs.ClientID, bool, error) {
 	if inOdoo && o.Client != 0 {
 		return o.Client, true, nil
 	}
-	d, inDropbox, err := tx.DropboxNode(id)
-	if err != nil {
-		return 0, false, err
-	}
-	return d.Client, inOdoo || inDropbox, nil
+	return p.Client, paired || inOdoo, nil
 }
 
 // enqueue puts a plan into the queue, each task with its line in the log. Its

@@ -147,7 +147,7 @@ func (r *rig) run() bool {
 	r.t.Helper()
 	var can []int
 	for i, f := range r.pending {
-		if f.What != whatWait || r.dropboxMoved() {
+		if f.What != whatWait || r.dropboxMoved(f.Lane) {
 			can = append(can, i)
 		}
 	}
@@ -176,8 +176,12 @@ func (r *rig) run() bool {
 	return true
 }
 
-func (r *rig) dropboxMoved() bool {
+// dropboxMoved reports whether there is something for the long-poll of a lane.
+func (r *rig) dropboxMoved(lane string) bool {
 	for _, c := range r.engine.clients {
+		if c.lane("dropbox-wait") != lane {
+			continue
+		}
 		moved, err := r.dropbox.Wait(context.Background(), c.cursor)
 		if err != nil || moved {
 			return true

@@ -50,8 +50,8 @@
 //
 // Not mirrored, so neither compared nor removed on Odoo's side: foreign
 // documents, and nodes of no client or of another. What was mirrored and is
-// given to another client leaves this one, a link after its bytes are back; what
-// is given to none stays as it is.
+// given to another client leaves this one, a link after its bytes are back, and
+// only then is new to the other; what is given to none stays as it is.
 //
 // # What the executors owe
 //

@@ -21,6 +21,9 @@ type item struct {
 	id   odbxfs.NodeID
 	kind odbxfs.NodeKind
 	busy bool
+	// elsewhere: Odoo gives it to this client, and another one has not let go of
+	// it yet. Nothing is planned for it, nor for what is to be put into it.
+	elsewhere bool
 
 	o    *odbxfs.OdooNode    // in Odoo and mirrored by this client; else nil
 	away *odbxfs.OdooNode    // in Odoo, but not mirrored by this client; else nil
@@ -62,14 +65,17 @@ func (pl *planner) look(it *item) {
 	}
 	if d, ok := pl.dropbox.Node(it.id); ok && d.Client == client {
 		pl.seen(it, d)
+	} else {
+		it.elsewhere = ok && it.o != nil
 	}
-	if p, ok := pl.synced.Node(it.id); ok && p.Client == client {
-		it.kind = p.Kind
-		if p.Gone {
-			it.tomb = &p
-		} else {
-			it.p = &p
-		}
+	switch p, ok := pl.synced.Node(it.id); {
+	case !ok:
+	case p.Client != client:
+		it.elsewhere = it.elsewhere || it.o != nil && !p.Gone
+	case p.Gone:
+		it.kind, it.tomb = p.Kind, &p
+	default:
+		it.kind, it.p = p.Kind, &p
 	}
 	pl.compare(it)
 }

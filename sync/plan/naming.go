@@ -147,17 +147,18 @@ func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) (more bool) {
 	return more
 }
 
-// waiting reports whether the item waits for its name, or is to be put into a
-// folder that is not in Dropbox yet and waits itself.
+// waiting reports whether the item waits for its name, or for another client to
+// let go of it, or is to be put into a folder that is not in Dropbox yet and
+// waits itself.
 func (pl *planner) waiting(it *item) bool {
-	if it.waits {
+	if it.waits || it.elsewhere {
 		return true
 	}
 	for range maxDepth {
 		if it.d != nil || it.parent == odbxfs.RootNode || it.parent == 0 {
 			return false
 		}
-		if it = pl.item(it.parent); it.waits && it.d == nil {
+		if it = pl.item(it.parent); (it.waits || it.elsewhere) && it.d == nil {
 			return true
 		}
 	}

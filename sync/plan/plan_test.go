@@ -258,6 +258,18 @@ func TestStates(t *testing.T) {
 		{"a binary given to another client leaves this one", func(w *world) {
 			change(w, 21, func(n *odbxfs.OdooNode) { n.Client = other })
 		}, mirror, []string{"dropbox-delete 21"}},
+		{"what another client has not let go of waits, and so does what comes into it", func(w *world) {
+			p, d := w.pairs[6], w.dropbox[6]
+			p.Client, d.Client = other, other
+			w.pairs[6], w.dropbox[6] = p, d
+			w.putOdoo(30, 6, odbxfs.AttachmentRef(30), odbxfs.RoleNone, "new", "x")
+		}, mirror, nil},
+		{"what another client let go of is new to this one", func(w *world) {
+			p := w.pairs[21]
+			p.Client, p.Gone = other, true
+			w.pairs[21] = p
+			delete(w.dropbox, 21)
+		}, mirror, []string{"dropbox-upload 21 as 6/f"}},
 		{"what is given to no client stays as it is", func(w *world) {
 			change(w, 21, func(n *odbxfs.OdooNode) { n.Client = 0 })
 		}, mirror, nil},
