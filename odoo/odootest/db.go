@@ -31,7 +31,10 @@ type model struct {
 	manual bool
 	rows   map[int64]record
 	sorted []int64 // the ids of rows, ascending
-	last   int64   // ids are never given twice
+	// by has the ids, ascending, by the text of a field: for the fields that with
+	// was asked of.
+	by   map[string]map[string][]int64
+	last int64 // ids are never given twice
 }
 
 // db is the whole database. The server's mutex guards it.
@@ -122,20 +125,54 @@ func (t *tx) put(m *model, id int64, vals record) {
 	m.set(id, row)
 }
 
-// set and drop keep rows and their order together.
+// set and drop keep rows, their order and their indexes together.
 func (m *model) set(id int64, r record) {
-	if _, existed := m.rows[id]; !existed {
-		i, _ := slices.BinarySearch(m.sorted, id)
-		m.sorted = slices.Insert(m.sorted, i, id)
-	}
+	m.drop(id)
+	m.sorted = withID(m.sorted, id)
 	m.rows[id] = r
+	for name, ids := range m.by {
+		ids[r.str(name)] = withID(ids[r.str(name)], id)
+	}
 }
 
 func (m *model) drop(id int64) {
-	if i, found := slices.BinarySearch(m.sorted, id); found {
-		m.sorted = slices.Delete(m.sorted, i, i+1)
+	r, existed := m.rows[id]
+	if !existed {
+		return
 	}
+	m.sorted = withoutID(m.sorted, id)
 	delete(m.rows, id)
+	for name, ids := range m.by {
+		ids[r.str(name)] = withoutID(ids[r.str(name)], id)
+	}
+}
+
+// with gives the ids of the rows whose field has this text, ascending, without a
+// look at each row. The slice is the model's own until the next set or drop.
+func (m *model) with(name, text string) []int64 {
+	if m.by[name] == nil {
+		if m.by == nil {
+			m.by = map[string]map[string][]int64{}
+		}
+		ids := map[string][]int64{}
+		for _, id := range m.sorted {
+			ids[m.rows[id].str(name)] = append(ids[m.rows[id].str(name)], id)
+		}
+		m.by[name] = ids
+	}
+	return m.by[name][text]
+}
+
+func withID(ids []int64, id int64) []int64 {
+	i, _ := slices.BinarySearch(ids, id)
+	return slices.Insert(ids, i, id)
+}
+
+func withoutID(ids []int64, id int64) []int64 {
+	if i, found := slices.BinarySearch(ids, id); found {
+		return slices.Delete(ids, i, i+1)
+	}
+	return ids
 }
 
 // insert makes a row and gives its id.

@@ -98,7 +98,7 @@ func (c *twinCall) convert(op map[string]any) wire.Result {
 	if !c.holds(op, r) {
 		return wire.Result{Out: "changed", Ref: ref}
 	}
-	if _, ours := c.livePairs(); r.kind == "url" && ours[r.url] {
+	if r.kind == "url" && c.ourURL(r.url) {
 		return c.relink(op, id, url)
 	}
 	if kept := c.keep(r); kept != nil {

@@ -65,17 +65,11 @@ func twinLinks(c *twinCall) any {
 // or taken away.
 func twinLog(c *twinCall) any {
 	m := c.must("x_odbxfs_log")
-	rows := map[string][]int64{} // by task: one look at the log for all lines
-	c.rows("x_odbxfs_log", func(id int64, r record) bool {
-		rows[r.str("x_task")] = append(rows[r.str("x_task")], id)
-		return false
-	})
 	for _, e := range c.list(c.arg["lines"]) {
 		line, _ := e.(map[string]any)
 		t := func(name string) string { return c.text(line[name]) }
 		if t("state") == "dropped" {
-			c.unlinkAll("x_odbxfs_log", rows[t("task")])
-			delete(rows, t("task"))
+			c.unlinkAll("x_odbxfs_log", slices.Clone(m.with("x_task", t("task"))))
 			continue
 		}
 		when, err := time.Parse(datetime, t("time"))
@@ -84,8 +78,8 @@ func twinLog(c *twinCall) any {
 		}
 		vals := record{"x_name": t("item"), "x_time": when, "x_state": t("state"), "x_ref": t("ref"), "x_dropbox": t("dropbox"), "x_why": t("why"), "x_error": t("error"), "write_date": c.now}
 		if task := t("task"); task != "" {
-			if ids := rows[task]; len(ids) > 0 {
-				c.put(m, slices.Min(ids), vals)
+			if ids := m.with("x_task", task); len(ids) > 0 {
+				c.put(m, ids[0], vals)
 				continue
 			}
 			vals["x_task"] = task
@@ -94,10 +88,7 @@ func twinLog(c *twinCall) any {
 			vals["x_client_id"] = client
 		}
 		vals["x_pass"], vals["x_what"] = t("pass"), t("what")
-		id := c.insert(m, vals)
-		if task := t("task"); task != "" {
-			rows[task] = append(rows[task], id)
-		}
+		c.insert(m, vals)
 	}
 	return map[string]any{"ok": true}
 }

@@ -98,7 +98,7 @@ func (c *twinCall) parentRef(folder int64, model string, on int64, at *container
 // limit 0 means all.
 func (c *twinCall) fileNodes(s *sight, limit int64, cond func(id int64, r record) bool) []wire.Node {
 	out := []wire.Node{}
-	paired, ours := c.livePairs()
+	paired := c.livePairs()
 	m := c.must(documents)
 	for _, id := range m.ids() {
 		r := m.rows[id]
@@ -106,7 +106,7 @@ func (c *twinCall) fileNodes(s *sight, limit int64, cond func(id int64, r record
 		if at == nil || r.str("res_field") != "" || !cond(id, r) {
 			continue
 		}
-		out = append(out, c.fileNode(id, r, at, paired[id], ours))
+		out = append(out, c.fileNode(id, r, at, paired[id]))
 		if limit > 0 && int64(len(out)) == limit {
 			break
 		}
@@ -114,24 +114,20 @@ func (c *twinCall) fileNodes(s *sight, limit int64, cond func(id int64, r record
 	return out
 }
 
-// livePairs gives the first live pair of each document, and every url that a
-// pair has.
-func (c *twinCall) livePairs() (map[int64]record, map[string]bool) {
-	paired, urls := map[int64]record{}, map[string]bool{}
+// livePairs gives the first live pair of each document.
+func (c *twinCall) livePairs() map[int64]record {
+	paired := map[int64]record{}
 	m := c.must(pairModel)
 	for _, id := range m.ids() {
 		r := m.rows[id]
-		if url := r.str("x_url"); url != "" {
-			urls[url] = true
-		}
 		if att := r.num("x_att_id"); att != 0 && !r.yes("x_gone") && paired[att] == nil {
 			paired[att] = r
 		}
 	}
-	return paired, urls
+	return paired
 }
 
-func (c *twinCall) fileNode(id int64, r record, at *container, pair record, ours map[string]bool) wire.Node {
+func (c *twinCall) fileNode(id int64, r record, at *container, pair record) wire.Node {
 	model, on := r.str("res_model"), r.num("res_id")
 	n := wire.Node{Ref: refTo("att", id), Parent: c.parentRef(r.num("x_odbxfs_folder_id"), model, on, at), Name: r.str("name"), Client: at.client,
 		Modified: nanos(r.time("write_date")), Writable: c.writable(model, on), Mimetype: r.str("mimetype"), SHA1: r.str("checksum"), Size: strconv.FormatInt(r.num("file_size"), 10)}
@@ -150,7 +146,7 @@ func (c *twinCall) fileNode(id int64, r record, at *container, pair record, ours
 	case r.str("type") != "url":
 	case pair != nil && url != "" && pair.str("x_url") == url:
 		n.Type, n.Size, n.Mimetype = "link", firstText(sizeText(pair["x_size"]), hintSize, "0"), firstText(pair.str("x_mimetype"), hintType, n.Mimetype)
-	case ours[url]:
+	case c.ourURL(url):
 		n.Type, n.Size, n.Mimetype = "copy", firstText(hintSize, "0"), firstText(hintType, n.Mimetype)
 	}
 	return n

@@ -250,9 +250,9 @@ func toBinary(vals map[string]any) {
 	vals["type"], vals["url"], vals["x_odbxfs_size"], vals["x_odbxfs_mimetype"] = "binary", false, false, false
 }
 
+// ourURL reports whether a pair has the url.
 func (c *twinCall) ourURL(url string) bool {
-	_, ours := c.livePairs()
-	return ours[url]
+	return url != "" && len(c.must(pairModel).with("x_url", url)) > 0
 }
 
 func (c *twinCall) relocate(op map[string]any) wire.Result {

@@ -89,14 +89,19 @@ func (c *twinCall) samePairElsewhere(pair wire.Pair, but int64, gone bool) int64
 	if but != 0 && pair.Gone {
 		return 0
 	}
-	found := c.rows(pairModel, func(id int64, r record) bool {
-		return id != but && r.num("x_client_id") == pair.Client && r.yes("x_gone") == gone &&
-			(pair.InOdoo != "" && r.str("x_odoo") == pair.InOdoo || pair.Dropbox != "" && r.str("x_dropbox") == pair.Dropbox)
-	})
-	if len(found) == 0 {
-		return 0
+	m := c.must(pairModel)
+	var newest int64
+	for name, side := range map[string]string{"x_odoo": pair.InOdoo, "x_dropbox": pair.Dropbox} {
+		if side == "" {
+			continue
+		}
+		for _, id := range m.with(name, side) {
+			if r := m.rows[id]; id != but && r.num("x_client_id") == pair.Client && r.yes("x_gone") == gone {
+				newest = max(newest, id)
+			}
+		}
 	}
-	return found[len(found)-1]
+	return newest
 }
 
 // twinPairs is pairs.py.

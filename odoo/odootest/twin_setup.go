@@ -59,8 +59,7 @@ func twinSetupData(c *twinCall) any {
 		d.rule(s)
 	}
 	pairs := c.rows(pairModel, func(_ int64, r record) bool { return !r.yes("x_gone") && r.str("x_url") != "" })
-	_, ours := c.livePairs()
-	links := c.rows(documents, func(_ int64, r record) bool { return r.str("type") == "url" && ours[r.str("url")] })
+	links := c.rows(documents, func(_ int64, r record) bool { return r.str("type") == "url" && c.ourURL(r.str("url")) })
 	places := c.rows(documents, func(_ int64, r record) bool { return r.str("res_model") == placeModel })
 	return map[string]any{"changes": d.changes, "pairs": len(pairs), "links": len(links), "places": len(places)}
 }
