@@ -17,7 +17,7 @@ import (
 // options are such that the store is the test's own, and so is the socket.
 func options(t *testing.T, mode Mode) Options {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "run") // a socket's path has to be short, which t.TempDir's is not
+	dir, err := os.MkdirTemp("", "run") //nolint:usetesting // a socket's path has to be short, which t.TempDir's is not
 	if err != nil {
 		t.Fatal(err)
 	}
