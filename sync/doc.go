@@ -39,7 +39,8 @@
 // person about a mass deletion as a whole, in however many looks, pages or
 // batches it comes. A few rest for a second; many until a further look at the
 // side they come from brought no more. What was carried out within a minute
-// counts with what is new.
+// counts with what is new. What is held and comes back meanwhile needs nobody's
+// answer any more.
 //
 // # Order
 //

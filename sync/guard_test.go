@@ -388,3 +388,57 @@ func TestATallyKeepsAMinute(t *testing.T) {
 		t.Errorf("old lines stay: %v", l)
 	}
 }
+
+// What is held waits for a person because it is gone on one side. When it is
+// there again, nobody has to decide about it any more, and what happens to it is
+// carried over; the others wait as before.
+func TestWhatComesBackIsHeldNoLonger(t *testing.T) {
+	t.Run("in Dropbox", func(t *testing.T) {
+		r, refs := guarded(t, 1, 60)
+		kept := map[odbxfs.DropboxID][]byte{}
+		var was []odbxfs.DropboxNode
+		for i := range 2 {
+			n, _ := r.dropbox.at(dir1 + "/" + fileName(i))
+			was, kept[n.ID] = append(was, n), r.dropbox.bytes[n.ID]
+		}
+		r.removeInDropbox(0, 30)
+		r.settle()
+		r.mustHold(30, 60, r.tree())
+		for _, n := range was { // as Dropbox's own "restore" does: the same ids
+			r.dropbox.put(n, kept[n.ID])
+		}
+		r.settle()
+		r.mustHold(28, 60, r.tree())
+		r.odoo.relocate(refs[0], order2, "moved")
+		r.settle()
+		if !slices.Contains(r.dropbox.paths(), dir2+"/moved = text 0") {
+			t.Errorf("what came back is not worked on: %v", r.dropbox.paths())
+		}
+		r.approve()
+		r.settle()
+		r.mustHold(0, 32, r.tree())
+		r.agree()
+		r.quiet()
+	})
+	t.Run("in Odoo", func(t *testing.T) {
+		r, refs := guarded(t, 1, 60)
+		for _, ref := range refs[:30] {
+			r.odoo.write(ref, []byte("binary "+ref.String())) // no links: these would get their bytes back first
+			r.odoo.retain[r.odoo.nodes[ref].Name] = "a picture"
+		}
+		r.settle()
+		for _, ref := range refs[:30] {
+			r.odoo.leave(ref)
+		}
+		r.settle()
+		r.mustHold(30, 60, r.dropbox.paths())
+		r.odoo.comeBack(refs[0])
+		r.settle()
+		r.mustHold(29, 60, r.dropbox.paths())
+		r.approve()
+		r.settle()
+		r.mustHold(0, 31, r.dropbox.paths())
+		r.agree()
+		r.quiet()
+	})
+}

@@ -206,7 +206,13 @@ func (e *Engine) dirtyOf(tx *cache.Tx, c *client, b *busy) ([]odbxfs.NodeID, boo
 		for _, id := range page {
 			after, c.planned = id, id
 			if b.has(id) {
-				continue
+				free, err := e.unhold(tx, b, id)
+				if err != nil {
+					return nil, false, err
+				}
+				if !free {
+					continue
+				}
 			}
 			owner, known, err := clientOf(tx, id)
 			switch {
