@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs every check and every test, then fails if any of them failed, so that one
 # run shows all. Called by `make test` when the machine is ready. The lints run
-# beside the tests, with what these leave of the machine. It ends with a table
-# of the packages' times and how many passed, and a digest of what failed.
+# beside the tests, with what these leave of the machine. It ends with the
+# matrix of scenarios, a table of the packages' times, a digest of what failed and
+# one line that says how it went.
 set -u
 cd "$(dirname "$0")/.."
 out=$(mktemp -d /tmp/odbxfs-test.XXXXXX)
@@ -88,6 +89,14 @@ table() {
       END { printf "%d packages passed, %d failed\n", n[1], n[0] }'
 }
 
+# matrix: the scenarios' cells, in seconds; "whole": by MATRIX=whole, or in a soak.
+matrix() {
+  printf '\n== scenarios by seconds\n'
+  if [ -s "$MATRIX_FILE" ]; then cat "$MATRIX_FILE"
+  else printf 'there is no matrix\n'; failed+=(matrix); fi
+}
+
+export MATRIX_FILE=$out/matrix
 running | sort >"$out/before"
 nice make --no-print-directory lint >"$out/lint" 2>&1 &
 lint=$! lint_start=$SECONDS
@@ -96,6 +105,7 @@ step tests together
 step leftovers no_leftovers
 printf '\n== lint\n'
 verdict lint $lint_start follow $lint "$out/lint"
+matrix
 table
 
 if [ ${#failed[@]} -gt 0 ]; then digest; printf 'FAILED in %d s: %s\n' $SECONDS "${failed[*]}"; exit 1; fi
