@@ -154,14 +154,7 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 			return err
 		}
 	}
-	if err := e.putNodes(tx, c, v); err != nil {
-		return err
-	}
-	if err := tx.DropTask(v.Seq); err != nil {
-		return err
-	}
-	delete(c.gate, v.Seq)
-	if err := forgetSent(tx, v.Task); err != nil {
+	if err := e.takeOff(tx, c, v); err != nil {
 		return err
 	}
 	delete(c.replans, v.Node)
@@ -196,6 +189,19 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 	default:
 	}
 	return e.logTask(tx, v.Task, "done", nil)
+}
+
+// takeOff writes what the remotes said into the trees, and takes the task off the
+// queue with what is known of it.
+func (e *Engine) takeOff(tx *cache.Tx, c *client, v *verdict) error {
+	if err := e.putNodes(tx, c, v); err != nil {
+		return err
+	}
+	if err := tx.DropTask(v.Seq); err != nil {
+		return err
+	}
+	delete(c.gate, v.Seq)
+	return forgetSent(tx, v.Task)
 }
 
 // forgetSent drops the note of an upload that is through.
@@ -285,14 +291,7 @@ func (e *Engine) taskReplan(tx *cache.Tx, c *client, v *verdict) error {
 			return err
 		}
 	}
-	if err := e.putNodes(tx, c, v); err != nil {
-		return err
-	}
-	if err := tx.DropTask(v.Seq); err != nil {
-		return err
-	}
-	delete(c.gate, v.Seq)
-	if err := forgetSent(tx, v.Task); err != nil {
+	if err := e.takeOff(tx, c, v); err != nil {
 		return err
 	}
 	if err := tx.MarkDirty(v.Node); err != nil {

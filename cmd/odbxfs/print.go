@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -138,4 +139,11 @@ func (a *app) printReset(r sync.ResetReport) error {
 		return personError{fmt.Errorf("%d links are left", r.Links)}
 	}
 	return nil
+}
+
+// printJSON is what --json asks for.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
