@@ -66,6 +66,9 @@ const (
 	// OdooConvert turns Ref into a link to URL. The row and reference rules are
 	// checked in the same transaction; a row that Odoo reads again is Retained.
 	OdooConvert
+	// OdooMayConvert asks whether [OdooConvert] would turn Ref into a link, and
+	// writes nothing: Done, or what the conversion itself would answer.
+	OdooMayConvert
 	// OdooRestore turns the link Ref into a binary of Content again.
 	OdooRestore
 	// OdooSettlePair writes Pair and nothing else.

@@ -34,7 +34,7 @@ type verdict struct {
 	soon bool                // not now, but it may pass by itself
 	open bool                // pNow is still to be written to Odoo
 	moot bool                // there was nothing to restore
-	url  string              // with endReverse: the link's address
+	url  string              // with endReverse: the link's address; of a document that Odoo kept after all: the link made for it
 	used bool                // a shared link was kept: a document still leads there
 }
 

@@ -17,12 +17,13 @@ import (
 func (x *executor) toOdoo(ctx context.Context, batch []work) []verdict {
 	s := newSorter(len(batch))
 	s.each(func(i int) *verdict { return x.revise(ctx, batch[i]) })
+	x.ask(ctx, batch, s)
 	ops := make([]odbxfs.OdooOp, len(batch))
 	sums := make([]fetched, len(batch))
 	early := x.prepare(ctx, batch, s.open, ops, sums)
 	s.each(func(i int) *verdict { return early[i] })
 	if len(s.open) == 0 {
-		return s.out
+		return x.settlePairs(ctx, x.refresh(ctx, s.out))
 	}
 	send := make([]odbxfs.OdooOp, len(s.open))
 	for k, i := range s.open {
@@ -41,6 +42,42 @@ func (x *executor) toOdoo(ctx context.Context, batch []work) []verdict {
 		return &v
 	})
 	return x.settlePairs(ctx, x.refresh(ctx, s.out))
+}
+
+// ask gives verdicts for the conversions that Odoo would not do, before any link
+// is made for them: a document that stays in Odoo must not lie open to everybody
+// in Dropbox for having been asked about. Addresses that open only for whoever
+// may sign in there need no question.
+func (x *executor) ask(ctx context.Context, batch []work, s *sorter) {
+	if x.cfg.Links == odbxfs.LinkNone {
+		return
+	}
+	var ops []odbxfs.OdooOp
+	for _, i := range s.open {
+		if w := batch[i]; w.Kind == odbxfs.TaskOdooConvert && w.o.Type == odbxfs.Binary {
+			ops = append(ops, odbxfs.OdooOp{Kind: odbxfs.OdooMayConvert, Ref: w.o.Ref, Expect: w.o})
+		}
+	}
+	if len(ops) == 0 {
+		return
+	}
+	results, err := applyOdoo(ctx, x.opt.Odoo, ops)
+	k := -1
+	s.each(func(i int) *verdict {
+		w := batch[i]
+		if w.Kind != odbxfs.TaskOdooConvert || w.o.Type != odbxfs.Binary {
+			return nil
+		}
+		k++
+		if err != nil {
+			return &failAll(batch[i:i+1], toOdoo, err)[0]
+		}
+		if results[k].Outcome == odbxfs.Done {
+			return nil
+		}
+		v := x.judgeOdoo(w, ops[k], results[k])
+		return &v
+	})
 }
 
 // parallel is how many links or downloads of one batch are made at a time.
@@ -118,7 +155,7 @@ func (x *executor) odooOp(ctx context.Context, w work) (odbxfs.OdooOp, fetched, 
 		if w.o.Type == odbxfs.Copy {
 			op.SHA1, op.Size, op.Mimetype = w.p.SHA1, w.p.Size, w.p.Mimetype
 		}
-		op.URL, err = x.convertLink(ctx, w)
+		op.URL, err = x.link(ctx, *w.d)
 	default: // TaskSettle, TaskForget
 		op.Kind, op.Expect = odbxfs.OdooSettlePair, nil
 	}
@@ -213,16 +250,6 @@ func (x *executor) link(ctx context.Context, d odbxfs.DropboxNode) (string, erro
 	return homeURL(x.opt.WebBase, d.Path), nil
 }
 
-// convertLink is the link of a conversion. Odoo keeps pictures binary, which
-// only its answer says: but a picture must not lie open to everybody for having
-// been asked about, so it is asked with an address that opens for nobody else.
-func (x *executor) convertLink(ctx context.Context, w work) (string, error) {
-	if w.o.Type == odbxfs.Binary && strings.HasPrefix(w.o.Mimetype, "image/") {
-		return homeURL(x.opt.WebBase, w.d.Path), nil
-	}
-	return x.link(ctx, *w.d)
-}
-
 // homeURL is the page of a path for those who sign in to Dropbox.
 func homeURL(base, path string) string {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
@@ -251,6 +278,7 @@ func (x *executor) judgeOdoo(w work, op odbxfs.OdooOp, res odbxfs.OdooResult) ve
 		if v.pNow == nil && w.p != nil {
 			p := *w.p
 			p.Retained = res.Reason
+			v.url = op.URL // it was fit to be one when it was asked about
 			v.pNow, v.open = &p, true
 		}
 		return v

@@ -66,6 +66,7 @@ type fakeOdoo struct {
 	rows    map[[2]string]int64 // of pairs, by what they pair
 	keys    map[string]odbxfs.OdooRef
 	retain  map[string]string // by name: why Odoo keeps the bytes
+	audited map[string]string // by name: why the conversion itself is refused
 	log     map[string]odbxfs.LogLine
 	notes   []odbxfs.LogLine
 	clock   int
@@ -84,7 +85,7 @@ func newFakeOdoo(now func() time.Time, f *faults) *fakeOdoo {
 		faults: f, now: now, calls: map[string]int{},
 		client: odbxfs.CloudClient{ID: 1, Name: "main", Root: "/Odoo", Links: odbxfs.LinkPublic, Convert: odbxfs.ConvertDefault},
 		nodes:  map[odbxfs.OdooRef]odbxfs.OdooNode{}, stamp: map[odbxfs.OdooRef]int{}, bytes: map[odbxfs.OdooRef][]byte{},
-		pairs: map[int64]odbxfs.Pair{}, rows: map[[2]string]int64{}, keys: map[string]odbxfs.OdooRef{}, retain: map[string]string{}, log: map[string]odbxfs.LogLine{},
+		pairs: map[int64]odbxfs.Pair{}, rows: map[[2]string]int64{}, keys: map[string]odbxfs.OdooRef{}, retain: map[string]string{}, audited: map[string]string{}, log: map[string]odbxfs.LogLine{},
 		lastID: 100, outside: map[odbxfs.OdooRef]odbxfs.OdooNode{},
 	}
 	o.put(odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot})
@@ -467,6 +468,9 @@ func (o *fakeOdoo) apply(op odbxfs.OdooOp, body []byte) odbxfs.OdooResult {
 		if n, ok = o.nodes[op.Ref]; !ok {
 			return o.restoreOutside(op, body)
 		}
+		if op.Kind == odbxfs.OdooMayConvert && n.Type != odbxfs.Binary {
+			break
+		}
 		if x := op.Expect; x == nil || n.SHA1 != x.SHA1 || n.URL != x.URL || n.Name != x.Name || n.ParentRef != x.ParentRef {
 			return odbxfs.OdooResult{Outcome: odbxfs.Changed, Node: &n}
 		}
@@ -523,8 +527,14 @@ func (o *fakeOdoo) change(op odbxfs.OdooOp, body []byte, n *odbxfs.OdooNode) odb
 		}
 		o.unlink(n.Ref)
 		return odbxfs.OdooResult{Outcome: odbxfs.Done}
-	case odbxfs.OdooConvert:
+	case odbxfs.OdooConvert, odbxfs.OdooMayConvert:
 		if why := o.retain[n.Name]; why != "" {
+			return odbxfs.OdooResult{Outcome: odbxfs.Retained, Reason: why, Node: n}
+		}
+		if op.Kind == odbxfs.OdooMayConvert {
+			return odbxfs.OdooResult{Outcome: odbxfs.Done}
+		}
+		if why := o.audited[n.Name]; why != "" {
 			return odbxfs.OdooResult{Outcome: odbxfs.Retained, Reason: why, Node: n}
 		}
 		if n.Type == odbxfs.Copy {

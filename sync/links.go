@@ -116,9 +116,9 @@ func (e *Engine) reverseFirst(tx *cache.Tx, c *client, v *verdict) error {
 	return e.logTask(tx, queued[0], "planned", nil)
 }
 
-// unlinkLater queues the end of a shared link whose document is a binary again.
-func (e *Engine) unlinkLater(tx *cache.Tx, c *client, v *verdict) error {
-	p := v.Pair
+// unlinkLater queues the end of the shared link that p names, whose document is a
+// binary (again).
+func (e *Engine) unlinkLater(tx *cache.Tx, c *client, v *verdict, p *odbxfs.Pair) error {
 	if p == nil || p.URL == "" || strings.HasPrefix(p.URL, strings.TrimSuffix(e.opt.WebBase, "/")+"/home/") {
 		return nil // nothing was shared
 	}

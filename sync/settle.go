@@ -163,8 +163,16 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 		if !v.moot {
 			e.done.restored++
 		}
-		if err := e.unlinkLater(tx, c, v); err != nil {
+		if err := e.unlinkLater(tx, c, v, v.Pair); err != nil {
 			return err
+		}
+	case odbxfs.TaskOdooConvert:
+		if p := v.pNow; p != nil && v.url != "" {
+			kept := *p
+			kept.URL = v.url
+			if err := e.unlinkLater(tx, c, v, &kept); err != nil {
+				return err
+			}
 		}
 	case odbxfs.TaskDropboxUnlink:
 		e.done.count(v.used)
@@ -299,7 +307,7 @@ func (e *Engine) taskReplan(tx *cache.Tx, c *client, v *verdict) error {
 	}
 	if v.Kind == odbxfs.TaskOdooRestore && v.o != nil && v.o.Type == odbxfs.Binary {
 		// It was done before, and only the answer was lost.
-		if err := e.unlinkLater(tx, c, v); err != nil {
+		if err := e.unlinkLater(tx, c, v, v.Pair); err != nil {
 			return err
 		}
 	}

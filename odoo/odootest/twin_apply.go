@@ -12,7 +12,7 @@ type handler func(c *twinCall, op map[string]any) wire.Result
 var (
 	handlers = map[string]handler{"create": (*twinCall).createFile, "write": (*twinCall).writeContent, "move": (*twinCall).relocate,
 		"remove": (*twinCall).remove, "mkdir": (*twinCall).makeFolder, "hint": (*twinCall).hint}
-	engineHandlers = map[string]handler{"convert": (*twinCall).convert, "restore": (*twinCall).restore, "settle": (*twinCall).settle}
+	engineHandlers = map[string]handler{"convert": (*twinCall).convert, "may_convert": (*twinCall).mayConvert, "restore": (*twinCall).restore, "settle": (*twinCall).settle}
 )
 
 func (c *twinCall) handler(op map[string]any) handler {

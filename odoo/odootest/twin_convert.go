@@ -82,6 +82,33 @@ func (c *twinCall) relink(op map[string]any, id int64, url string) wire.Result {
 	return done(refTo("att", id))
 }
 
+// keptIn is keep's answer with the document's name.
+func (c *twinCall) keptIn(r *row) *wire.Result {
+	kept := c.keep(r)
+	if kept != nil {
+		kept.Ref = refTo("att", r.id)
+	}
+	return kept
+}
+
+func (c *twinCall) mayConvert(op map[string]any) wire.Result {
+	r := c.document(c.parse(c.text(op["ref"])).id)
+	if r == nil {
+		return wire.Result{Out: "gone"}
+	}
+	ref := refTo("att", r.id)
+	if r.kind == "url" {
+		return done(ref)
+	}
+	if !c.holds(op, r) {
+		return wire.Result{Out: "changed", Ref: ref}
+	}
+	if kept := c.keptIn(r); kept != nil {
+		return *kept
+	}
+	return done(ref)
+}
+
 func (c *twinCall) convert(op map[string]any) wire.Result {
 	id := c.parse(c.text(op["ref"])).id
 	r := c.document(id)
@@ -101,8 +128,7 @@ func (c *twinCall) convert(op map[string]any) wire.Result {
 	if r.kind == "url" && c.ourURL(r.url) {
 		return c.relink(op, id, url)
 	}
-	if kept := c.keep(r); kept != nil {
-		kept.Ref = ref
+	if kept := c.keptIn(r); kept != nil {
 		return *kept
 	}
 	size := c.numberOr0(op["size"])

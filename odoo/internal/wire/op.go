@@ -72,7 +72,7 @@ func Count(row []any) (odbxfs.OdooCount, error) {
 
 var opNames = map[odbxfs.OdooOpKind]string{
 	odbxfs.OdooCreateFile: "create", odbxfs.OdooWriteContent: "write", odbxfs.OdooRelocate: "move", odbxfs.OdooRemove: "remove",
-	odbxfs.OdooMakeFolder: "mkdir", odbxfs.OdooConvert: "convert", odbxfs.OdooRestore: "restore", odbxfs.OdooSettlePair: "settle", odbxfs.OdooHint: "hint",
+	odbxfs.OdooMakeFolder: "mkdir", odbxfs.OdooConvert: "convert", odbxfs.OdooMayConvert: "may_convert", odbxfs.OdooRestore: "restore", odbxfs.OdooSettlePair: "settle", odbxfs.OdooHint: "hint",
 }
 
 // Op is a write as the apply action takes it, without its content.

@@ -77,6 +77,26 @@ def relink(op, i, url):
     return {'out': 'done', 'ref': 'att:%d' % i}
 
 
+def kept_in(row):
+    res = keep(row)
+    if res:
+        res['ref'] = 'att:%d' % row['id']
+    return res
+
+
+# Asked before a shared link is made: what stays here must not lie open there.
+def may_convert(op):
+    row = document(parse(op.get('ref'))[2])
+    if not row:
+        return {'out': 'gone'}
+    ref = 'att:%d' % row['id']
+    if row['type'] == 'url':  # no bytes to show: what it is, convert says
+        return {'out': 'done', 'ref': ref}
+    if not holds(op, row):
+        return {'out': 'changed', 'ref': ref}
+    return kept_in(row) or {'out': 'done', 'ref': ref}
+
+
 def convert(op):
     i = parse(op.get('ref'))[2]
     row = document(i)
@@ -91,9 +111,8 @@ def convert(op):
         return {'out': 'changed', 'ref': 'att:%d' % i}
     if row['type'] == 'url' and sql("SELECT 1 FROM x_odbxfs_pair WHERE x_url = %s LIMIT 1", (row['url'],)):
         return relink(op, i, url)
-    kept = keep(row)
+    kept = kept_in(row)
     if kept:
-        kept['ref'] = 'att:%d' % i
         return kept
     size = sql("SELECT file_size FROM ir_attachment WHERE id = %s", (i,))[0][0] or 0
     mimetype = text(op.get('mimetype')) or row['mimetype']
@@ -132,4 +151,4 @@ def settle(op):
     return {'out': 'done', 'ref': text(op.get('ref'))}
 
 
-HANDLERS.update({'convert': convert, 'restore': restore, 'settle': settle})
+HANDLERS.update({'convert': convert, 'may_convert': may_convert, 'restore': restore, 'settle': settle})

@@ -24,6 +24,11 @@ func convertOp(b *bench, n odbxfs.OdooNode, id string) odbxfs.OdooOp {
 	return odbxfs.OdooOp{Kind: odbxfs.OdooConvert, Ref: n.Ref, Expect: &n, SHA1: n.SHA1, Size: n.Size, Mimetype: n.Mimetype, URL: p.URL, Pair: &p}
 }
 
+// mayConvert asks whether n could become a link.
+func mayConvert(n odbxfs.OdooNode) odbxfs.OdooOp {
+	return odbxfs.OdooOp{Kind: odbxfs.OdooMayConvert, Ref: n.Ref, Expect: &n}
+}
+
 func convertAndRestore(b *bench) {
 	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Converted"), "offer.pdf", pdf("offer"))
@@ -114,15 +119,21 @@ func retained(b *bench) {
 	}{
 		{picture, "picture", false}, {public, "public", false}, {unsent, "mail", true}, {cover, "project.task.displayed_image_id", false},
 	} {
-		res := b.apply(t, b.engine, odbxfs.Retained, convertOp(b, c.node, "id:kept-"+c.node.Name))
-		if !strings.Contains(res.Reason, c.why) || res.Soon != c.soon {
-			t.Errorf("%s: %q soon %v", c.node.Name, res.Reason, res.Soon)
+		for _, op := range []odbxfs.OdooOp{mayConvert(c.node), convertOp(b, c.node, "id:kept-"+c.node.Name)} {
+			res := b.apply(t, b.engine, odbxfs.Retained, op)
+			if !strings.Contains(res.Reason, c.why) || res.Soon != c.soon {
+				t.Errorf("%s: %q soon %v", c.node.Name, res.Reason, res.Soon)
+			}
 		}
 		if got := b.node(t, b.engine, c.node.Ref); got.Type != odbxfs.Binary || got.SHA1 != c.node.SHA1 {
 			t.Errorf("%s is %+v", c.node.Name, got)
 		}
 	}
+	if n := b.apply(t, b.engine, odbxfs.Done, mayConvert(message)).Node; n == nil || n.Type != odbxfs.Binary || n.SHA1 != message.SHA1 {
+		t.Errorf("asked about, it is %+v", n)
+	}
 	b.apply(t, b.engine, odbxfs.Done, convertOp(b, message, "id:message"))
+	b.apply(t, b.engine, odbxfs.Done, mayConvert(message)) // its answer was lost: a link, as it is
 	b.must(t, b.admin.Write(b.ctx, "mail.mail", []int64{m}, map[string]any{"state": "sent"}))
 	b.apply(t, b.engine, odbxfs.Done, convertOp(b, unsent, "id:sent"))
 	if n := b.countPairs(t, "id:kept-"); n != 0 {
@@ -141,6 +152,7 @@ func convertChanged(b *bench) {
 	t := b.t
 	n := b.put(t, b.user, b.partner(t, "Busy"), "b.txt", []byte("1"))
 	b.apply(t, b.user, odbxfs.Done, rewrite(n, []byte("2")))
+	b.apply(t, b.engine, odbxfs.Changed, mayConvert(n))
 	res := b.apply(t, b.engine, odbxfs.Changed, convertOp(b, n, "id:busy"))
 	if res.Node == nil || res.Node.SHA1 != sum([]byte("2")) || res.Node.Type != odbxfs.Binary {
 		t.Errorf("%+v", res.Node)
@@ -150,6 +162,7 @@ func convertChanged(b *bench) {
 	b.apply(t, b.engine, odbxfs.Changed, convertOp(b, moved, "id:busy2"))
 	gone := b.put(t, b.user, b.partner(t, "Busy 4"), "d.txt", []byte("4"))
 	b.apply(t, b.user, odbxfs.Done, remove(gone))
+	b.apply(t, b.engine, odbxfs.Gone, mayConvert(gone))
 	b.apply(t, b.engine, odbxfs.Gone, convertOp(b, gone, "id:busy3"))
 	if n := b.countPairs(t, "id:busy"); n != 0 {
 		t.Errorf("%d pairs of conversions that did not happen", n)
