@@ -29,8 +29,9 @@ func foreignText(ino odbxfs.Inode) ([]byte, bool) {
 	return []byte(ino.URL + "\n"), true
 }
 
-// attr fills in what stat shows of ino under number k.
-func (f *FS) attr(out *fuse.Attr, k kernelID, ino odbxfs.Inode) {
+// attr fills in what stat shows of ino under number k; s is what its open handles
+// say instead, or nil.
+func (f *FS) attr(out *fuse.Attr, k kernelID, ino odbxfs.Inode, s *shown) {
 	*out = fuse.Attr{Ino: uint64(k), Nlink: 1, Mode: fileMode, Blksize: blockSize}
 	size, mtime := ino.Size, ino.MTime
 	if text, foreign := foreignText(ino); foreign {
@@ -38,13 +39,8 @@ func (f *FS) attr(out *fuse.Attr, k kernelID, ino odbxfs.Inode) {
 	}
 	if ino.Kind == odbxfs.Folder {
 		out.Mode, out.Nlink, size = dirMode, 2, 0
-	} else if fl := f.openFile(k); fl != nil {
-		if s := fl.shown.Load(); s != nil {
-			size, mtime = s.size, s.mtime
-		}
-		if fl.ghost.Load() != nil {
-			out.Nlink = 0
-		}
+	} else if s != nil {
+		size, mtime = s.size, s.mtime
 	}
 	if ino.ReadOnly {
 		out.Mode &= readOnly
@@ -67,14 +63,110 @@ func setTimes(out *fuse.Attr, mtime, ctime time.Time) {
 	out.SetTimes(&mtime, &mtime, &ctime)
 }
 
-// entryOut answers a request that leads to ino, and gives its number.
-func (f *FS) entryOut(out *fuse.EntryOut, ino odbxfs.Inode) kernelID {
+// look is a point in time before a look into the store.
+type look uint64
+
+// look begins a look into the store whose result goes to entryOut.
+func (f *FS) look() look { return look(f.changes.Load()) }
+
+// entryOut answers a request that leads to ino, which was read after since.
+// ESTALE: it is gone meanwhile.
+func (f *FS) entryOut(out *fuse.EntryOut, ino odbxfs.Inode, since look) error {
 	k := f.ids.id(ino.Node)
+	if f.openFile(k) != nil || f.look() != since {
+		a, err := f.stat(k)
+		if err != nil {
+			return err
+		}
+		out.Attr = a
+	} else {
+		f.attr(&out.Attr, k, ino, nil)
+	}
 	out.NodeId = uint64(k)
 	out.SetEntryTimeout(keep)
 	out.SetAttrTimeout(keep)
-	f.attr(&out.Attr, k, ino)
-	return k
+	return nil
+}
+
+// stat gives what a number shows; ESTALE when it shows nothing any more.
+//
+// The kernel keeps what it is answered, unless it wrote or truncated the file
+// itself since it asked (attr_version in its fs/fuse/inode.c). A commit or a
+// rename that another request makes meanwhile does not count for it. So:
+//
+//   - what open handles say is read before the store, because a commit reaches
+//     the store before the handles stop to say it;
+//   - while a rename or a removal is in the store but the numbers are still as
+//     before, it is waited for.
+func (f *FS) stat(k kernelID) (a fuse.Attr, err error) {
+	for {
+		n, ok := f.ids.node(k)
+		if !ok {
+			return f.statGhost(k)
+		}
+		fl := f.openFile(k)
+		var s *shown
+		if fl != nil {
+			s = fl.shown.Load()
+		}
+		ino, err := f.inode(n)
+		if !f.settled(k, n) {
+			f.awaitChanges()
+			continue
+		}
+		if errors.Is(err, syscall.ESTALE) {
+			return f.statGhost(k)
+		} else if err != nil {
+			return a, err
+		}
+		f.attr(&a, k, ino, s)
+		return a, nil
+	}
+}
+
+// settled reports whether k still is the number of n, and no change of that is
+// on its way.
+func (f *FS) settled(k kernelID, n odbxfs.NodeID) bool {
+	if fl := f.openFile(k); fl != nil && fl.changing.Load() {
+		return false
+	}
+	now, ok := f.ids.node(k)
+	return ok && now == n
+}
+
+// awaitChanges returns when all changes of programs that are in the store are in
+// the tables too.
+func (f *FS) awaitChanges() {
+	f.own.Lock()
+	defer f.own.Unlock()
+}
+
+// statGhost gives what was known of something gone while it is open.
+func (f *FS) statGhost(k kernelID) (a fuse.Attr, err error) {
+	ino, s, ok := f.ghost(k)
+	if !ok {
+		return a, syscall.ESTALE
+	}
+	f.attr(&a, k, ino, s)
+	a.Nlink = 0
+	return a, nil
+}
+
+func (f *FS) ghost(k kernelID) (ino odbxfs.Inode, s *shown, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fl := f.files[k]; fl != nil {
+		if was := fl.was.Load(); was != nil {
+			ino = *was
+		}
+		return ino, fl.shown.Load(), true
+	}
+	for _, d := range f.dirs {
+		if d.id == k {
+			return d.ino, nil, true
+		}
+	}
+	return ino, nil, false
 }
 
 // GetAttr implements stat. The kernel gives no handle with it, so what is
@@ -83,106 +175,9 @@ func (f *FS) GetAttr(_ <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) f
 	return f.status("getattr", f.getAttr(kernelID(in.NodeId), out))
 }
 
-func (f *FS) getAttr(k kernelID, out *fuse.AttrOut) error {
-	ino, err := odbxfs.Inode{}, error(syscall.ESTALE)
-	if n, ok := f.ids.node(k); ok {
-		ino, err = f.inode(n)
+func (f *FS) getAttr(k kernelID, out *fuse.AttrOut) (err error) {
+	if out.Attr, err = f.stat(k); err == nil && out.Nlink > 0 {
+		out.SetTimeout(keep)
 	}
-	if errors.Is(err, syscall.ESTALE) {
-		if ino, err = f.ghostInode(k); err != nil {
-			return err
-		}
-		f.attr(&out.Attr, k, ino)
-		out.Nlink = 0
-		return nil // and nothing to be kept: it may change without an event
-	} else if err != nil {
-		return err
-	}
-	out.SetTimeout(keep)
-	f.attr(&out.Attr, k, ino)
-	return nil
-}
-
-// ghostInode gives what was known of something gone while it is open.
-func (f *FS) ghostInode(k kernelID) (odbxfs.Inode, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if fl := f.files[k]; fl != nil {
-		if g := fl.ghost.Load(); g != nil {
-			return *g, nil
-		}
-		return odbxfs.Inode{Kind: odbxfs.File}, nil
-	}
-	for _, d := range f.dirs {
-		if d.id == k {
-			return d.ino, nil
-		}
-	}
-	return odbxfs.Inode{}, syscall.ESTALE
-}
-
-// SetAttr implements truncate and utimes. chmod and chown are taken in silence
-// and change nothing, so that tar, cp -p and rsync -a do not fail.
-func (f *FS) SetAttr(cancel <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut) fuse.Status {
-	r := f.request(cancel)
-	defer r.finish()
-	k := kernelID(in.NodeId)
-	fl := f.acquire(k, false)
-	err := f.setAttr(r, fl, in)
-	if err == nil {
-		err = f.getAttr(k, out)
-	}
-	f.release(fl, false)
-	return f.status("setattr", err)
-}
-
-func (f *FS) setAttr(ctx *request, fl *file, in *fuse.SetAttrIn) error {
-	fl.mu.Lock()
-	defer fl.mu.Unlock()
-	if size, ok := in.GetSize(); ok {
-		_, byHandle := in.GetFh()
-		if err := f.truncateFile(ctx, fl, int64(size), byHandle); err != nil {
-			return err
-		}
-	}
-	if in.Valid&fuse.FATTR_MTIME == 0 {
-		return nil
-	}
-	t := time.Unix(int64(in.Mtime), int64(in.Mtimensec))
-	if in.Valid&fuse.FATTR_MTIME_NOW != 0 {
-		t = f.opt.Now()
-	}
-	return f.setMTimeLocked(fl, t)
-}
-
-// truncateFile cuts or extends. By path there will be no close to wait for, so
-// the new bytes are committed at once.
-func (f *FS) truncateFile(ctx *request, fl *file, size int64, byHandle bool) error {
-	n, err := f.node(uint64(fl.id))
-	if err == nil && !byHandle {
-		var ino odbxfs.Inode
-		if ino, err = f.inode(n); err == nil {
-			err = f.mayWriteFile(ctx, ino)
-		}
-	}
-	if err != nil && !(byHandle && errors.Is(err, syscall.ESTALE)) {
-		return err
-	}
-	if err := f.truncateLocked(ctx, fl, size); err != nil || byHandle {
-		return err
-	}
-	return f.commitLocked(ctx, fl)
-}
-
-// setMTimeLocked sets the mtime: with the bytes that are still to be committed,
-// else by itself, so that cp -p and rsync -t are no second upload.
-func (f *FS) setMTimeLocked(fl *file, t time.Time) error {
-	if s := fl.shown.Load(); s != nil {
-		fl.shown.Store(&shown{size: s.size, mtime: t})
-	}
-	n, ok := f.ids.node(fl.id)
-	if !ok || fl.dirty {
-		return nil
-	}
-	return f.change(func(tx Tx) error { return tx.SetMTime(n, t) }, func() {})
+	return err // of what is gone nothing is kept: it may change without an event
 }

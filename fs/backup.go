@@ -64,7 +64,7 @@ func (f *FS) passBack(ctx context.Context, at entry) bool {
 	if err != nil || was.Node != b.node || fl.dirty {
 		return false
 	}
-	if err := f.swapAside(ctx, k, at, aside, was); err != nil {
+	if err := f.swapAside(ctx, fl, at, aside, was); err != nil {
 		f.log.Warn("a backup keeps the identity of what it is a backup of", "name", at.name, "error", err)
 		return false
 	}
@@ -73,7 +73,7 @@ func (f *FS) passBack(ctx context.Context, at entry) bool {
 
 // swapAside puts was back at its place, and a new file with the same bytes
 // aside, in one transaction.
-func (f *FS) swapAside(ctx context.Context, k kernelID, at, aside entry, was odbxfs.Inode) error {
+func (f *FS) swapAside(ctx context.Context, fl *file, at, aside entry, was odbxfs.Inode) error {
 	base := was.Content
 	if was.Size > 0 && base == "" {
 		return errNotHere
@@ -101,8 +101,8 @@ func (f *FS) swapAside(ctx context.Context, k kernelID, at, aside entry, was odb
 		}
 		return tx.SetMTime(copied.Node, was.MTime)
 	}, func() {
-		f.ids.bind(k, copied.Node)
-		f.told.put(aside, k)
+		f.ids.bind(fl.id, copied.Node)
+		f.told.put(aside, fl.id)
 		f.toldBytes.put(copied.Node, sealed.SHA1)
-	})
+	}, fl)
 }

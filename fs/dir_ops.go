@@ -20,16 +20,30 @@ func (f *FS) Lookup(_ <-chan struct{}, in *fuse.InHeader, name string, out *fuse
 	if err != nil {
 		return f.status("lookup", err)
 	}
-	ino, err := f.lookup(parent, name)
+	err = errMoved
+	for errors.Is(err, errMoved) {
+		err = f.find(parent, name, out)
+	}
 	if errors.Is(err, syscall.ENOENT) {
 		*out = fuse.EntryOut{}
 		out.SetEntryTimeout(keep)
 		return fuse.OK
-	} else if err != nil {
-		return f.status("lookup", err)
 	}
-	f.entryOut(out, ino)
-	return fuse.OK
+	return f.status("lookup", err)
+}
+
+// find answers with what is at a name; errMoved when it left while it was looked
+// at.
+func (f *FS) find(parent odbxfs.NodeID, name string, out *fuse.EntryOut) error {
+	since := f.look()
+	ino, err := f.lookup(parent, name)
+	if err != nil {
+		return err
+	}
+	if err = f.entryOut(out, ino, since); errors.Is(err, syscall.ESTALE) {
+		return errMoved
+	}
+	return err
 }
 
 // Forget does nothing: nothing is kept for what the kernel knows.
@@ -51,14 +65,15 @@ func (f *FS) mkdir(ctx context.Context, in uint64, name string, out *fuse.EntryO
 		return err
 	}
 	var ino odbxfs.Inode
+	since := f.look()
 	err = f.change(func(tx Tx) error {
 		ino, err = tx.Mkdir(parent, name)
 		return err
 	}, func() { f.told.put(entry{parent, name}, f.ids.id(ino.Node)) })
-	if err == nil {
-		f.entryOut(out, ino)
+	if err != nil {
+		return err
 	}
-	return err
+	return f.entryOut(out, ino, since)
 }
 
 // Unlink implements unlink. Who has the file open keeps it.
@@ -76,24 +91,41 @@ func (f *FS) unlink(ctx context.Context, in uint64, name string) error {
 	if err := f.mayWrite(ctx, parent); err != nil {
 		return err
 	}
-	was, err := f.lookup(parent, name)
+	err = errMoved
+	for errors.Is(err, errMoved) {
+		err = f.remove(entry{parent, name})
+	}
+	return err
+}
+
+// remove takes away the file at a place; errMoved when another came there
+// meanwhile.
+func (f *FS) remove(at entry) error {
+	seen, err := f.lookup(at.parent, at.name)
 	if err != nil {
 		return err
 	}
-	fl := f.openFile(f.ids.id(was.Node))
-	if fl != nil {
-		fl.mu.Lock()
-		defer fl.mu.Unlock()
-	}
+	k := f.ids.id(seen.Node)
+	fl := f.acquire(k, false)
+	defer f.release(fl, false)
+	fl.mu.Lock()
+	defer fl.mu.Unlock()
+	var was odbxfs.Inode
 	return f.change(func(tx Tx) error {
-		_, err := tx.Unlink(parent, name)
+		now, err := lookupIn(tx, at.parent, at.name)
+		if err == nil && now.Node != seen.Node {
+			return errMoved
+		} else if err != nil {
+			return err
+		}
+		was, err = tx.Unlink(at.parent, at.name)
 		return err
 	}, func() {
-		f.told.put(entry{parent, name}, 0)
-		if fl != nil {
+		f.told.put(at, 0)
+		if f.isOpen(fl) {
 			f.ghostLocked(fl, was)
 		}
-	})
+	}, fl)
 }
 
 // Rmdir implements rmdir.

@@ -17,12 +17,16 @@ import (
 type file struct {
 	id kernelID // fixed
 
-	// shown is what stat says instead of the store, from the first write until
-	// the commit; nil: as the store says.
+	// shown is what stat says instead of the store, as long as there is a
+	// working copy, which is what is read too; nil: as the store says.
 	shown atomic.Pointer[shown]
-	// ghost is what was known when the file was removed or replaced under its
-	// open handles; nil: it was not.
-	ghost atomic.Pointer[odbxfs.Inode]
+	// was is what was known last of the file: when it was opened and, of a
+	// ghost, when it was removed or replaced under its open handles.
+	was     atomic.Pointer[odbxfs.Inode]
+	isGhost atomic.Bool
+	// changing is set while a rename or a removal of the file is on its way
+	// from the store to idMap. Whoever sees it may wait with FS.own.
+	changing atomic.Bool
 
 	refs, writers int // handles, and those of them open for writing; guarded by FS.mu
 
@@ -82,6 +86,24 @@ func (f *FS) release(fl *file, write bool) {
 	}
 	if fl.writer != nil {
 		f.logged("discard working copy", fl.writer.Discard())
+		f.catchUpLocked(fl)
+	}
+}
+
+// catchUpLocked lets the kernel hear of what happened to a file beside the mount
+// while its working copy was what was shown.
+func (f *FS) catchUpLocked(fl *file) {
+	s := fl.shown.Load()
+	n, ok := f.ids.node(fl.id)
+	if !ok || s == nil {
+		return
+	}
+	ino, err := f.inode(n)
+	if err != nil {
+		return // gone, of which there is an event
+	}
+	if fl.dirty || ino.Size != s.size || ino.SHA1 != fl.sha1 || !ino.MTime.Equal(s.mtime) {
+		f.events.put([]cache.Event{{Kind: cache.ContentChanged, Node: n}})
 	}
 }
 
@@ -96,6 +118,13 @@ func (f *FS) openFile(k kernelID) *file {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.files[k]
+}
+
+// isOpen reports whether others than the caller have acquired a file.
+func (f *FS) isOpen(fl *file) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return fl.refs > 1
 }
 
 func (f *FS) openFiles() []*file {
@@ -268,7 +297,6 @@ func (f *FS) commitLocked(ctx context.Context, fl *file) error {
 		return err
 	}
 	fl.dirty, fl.sha1 = false, sealed.SHA1
-	fl.shown.Store(nil)
 	return nil
 }
 
@@ -276,7 +304,8 @@ func (f *FS) commitLocked(ctx context.Context, fl *file) error {
 // of it is committed, and nobody finds it.
 func (f *FS) ghostLocked(fl *file, was odbxfs.Inode) {
 	fl.dirty = false
-	fl.ghost.Store(&was)
+	fl.was.Store(&was)
+	fl.isGhost.Store(true)
 	f.ids.drop(fl.id)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,6 +59,10 @@ type FS struct {
 	// knows of it, and alone for the moment in which an event is judged; so no
 	// event overtakes told. Nobody waits for the kernel with it.
 	own sync.RWMutex
+
+	// changes counts the programs' changes that are committed; a file's before
+	// its lock is let go.
+	changes atomic.Uint64
 
 	mu      sync.Mutex // guards what follows, and file.refs, file.writers
 	files   map[kernelID]*file
@@ -146,13 +151,21 @@ func lookupIn(tx Tx, parent odbxfs.NodeID, name string) (odbxfs.Inode, error) {
 }
 
 // change runs a program's change of the tree, and after it tells what the
-// kernel will know by the answer.
-func (f *FS) change(fn func(Tx) error, tell func()) error {
+// kernel will know by the answer. The numbers of of, whose locks are held, may
+// mean something else afterwards.
+func (f *FS) change(fn func(Tx) error, tell func(), of ...*file) error {
 	f.own.RLock()
 	defer f.own.RUnlock()
+	for _, fl := range of {
+		if fl != nil {
+			fl.changing.Store(true)
+			defer fl.changing.Store(false)
+		}
+	}
 	if err := f.store.Update(fn); err != nil {
 		return err
 	}
+	f.changes.Add(1)
 	tell()
 	return nil
 }

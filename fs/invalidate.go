@@ -96,14 +96,36 @@ func (f *FS) tell(n news) {
 		st = s.EntryNotify(uint64(n.id), n.name) // a folder that the kernel thinks is not empty
 	case dropEntry:
 		st = s.EntryNotify(uint64(n.id), n.name)
-	case dropAttr:
-		st = s.InodeNotify(uint64(n.id), -1, 0)
-	case dropBytes:
-		st = s.InodeNotify(uint64(n.id), 0, 0)
+	case dropAttr, dropBytes:
+		st = f.tellInode(s, n)
 	}
 	if st != fuse.OK && st != fuse.ENOENT {
 		f.log.Debug("the kernel did not take an invalidation", "name", n.name, "errno", syscall.Errno(st))
 	}
+}
+
+// tellInode drops what the kernel keeps of an inode. One that it does not know
+// may be on its way to it, in an answer of before the change. A look-up and a
+// list hold the folder's lock until the kernel has taken their answer in, so
+// dropping the name waits for it.
+func (f *FS) tellInode(s *fuse.Server, n news) fuse.Status {
+	off := int64(-1) // attributes alone
+	if n.kind == dropBytes {
+		off = 0
+	}
+	st := s.InodeNotify(uint64(n.id), off, 0)
+	node, ok := f.ids.node(n.id)
+	if st != fuse.ENOENT || !ok || node == odbxfs.RootNode {
+		return st
+	}
+	ino, err := f.inode(node)
+	if err != nil {
+		return st // gone, of which there is an event
+	}
+	if st = s.EntryNotify(uint64(f.ids.id(ino.Parent)), ino.Name); st != fuse.OK {
+		return st
+	}
+	return s.InodeNotify(uint64(n.id), off, 0)
 }
 
 // judge finds out what of an event the kernel does not know yet.
@@ -187,7 +209,7 @@ func (f *FS) judgeContent(n odbxfs.NodeID) []news {
 	switch {
 	case fl == nil:
 		return []news{{kind: dropBytes, id: id}}
-	case writers || fl.ghost.Load() != nil:
+	case writers || fl.isGhost.Load():
 		return []news{{kind: dropAttr, id: id}}
 	}
 	return f.detach(fl, ino)

@@ -160,23 +160,31 @@ func TestOwnChangesAreNoNews(t *testing.T) {
 	}
 }
 
+var rootNode = odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot}
+
+// put says what Odoo has.
+func (s *realStore) put(t *testing.T, nodes ...odbxfs.OdooNode) {
+	t.Helper()
+	err := s.cache.Update(func(tx *cache.Tx) error {
+		for _, n := range nodes {
+			if _, err := tx.PutOdoo(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // The same with the real store and what the engine does to it.
 func TestTheKernelHearsOfOdoo(t *testing.T) {
 	w := newWorld(t)
-	real := w.store.(*realStore).cache
+	store := w.store.(*realStore)
 	put := func(nodes ...odbxfs.OdooNode) {
 		t.Helper()
-		err := real.Update(func(tx *cache.Tx) error {
-			for _, n := range nodes {
-				if _, err := tx.PutOdoo(n); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		store.put(t, nodes...)
 	}
 	rule := odbxfs.OdooNode{Ref: odbxfs.RuleRef(1), ParentRef: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRule, Name: "Orders"}
 	order := odbxfs.OdooNode{Ref: odbxfs.RecordRef("sale.order", 1), ParentRef: rule.Ref, Kind: odbxfs.Folder, Role: odbxfs.RoleRecord, Name: "S1"}
@@ -184,9 +192,8 @@ func TestTheKernelHearsOfOdoo(t *testing.T) {
 		Ref: odbxfs.AttachmentRef(1), ParentRef: order.Ref, Kind: odbxfs.File, Name: "a", Type: odbxfs.Binary,
 		Size: 0, SHA1: odbxfs.EmptySHA1, MTime: time.Unix(1000, 0), Writable: true,
 	}
-	root := odbxfs.OdooNode{Ref: odbxfs.RootRef(), Kind: odbxfs.Folder, Role: odbxfs.RoleRoot}
 	w.sh("ls -lR; ! stat Orders 2>/dev/null")
-	put(root, rule, order, file)
+	put(rootNode, rule, order, file)
 	eventually(t, "the tree appears", w.prints("find . | sort", ".\n./Orders\n./Orders/S1\n./Orders/S1/a"))
 	file.Name, file.MTime = "b", time.Unix(2000, 0)
 	put(file)
@@ -202,7 +209,7 @@ func TestTheKernelHearsOfOdoo(t *testing.T) {
 			t.Errorf("%s was allowed: %s", script, out)
 		}
 	}
-	err := real.Update(func(tx *cache.Tx) error {
+	err := store.cache.Update(func(tx *cache.Tx) error {
 		n, _, err := tx.OdooByRef(order.Ref)
 		if err == nil {
 			err = tx.DropOdoo(n)

@@ -49,7 +49,7 @@ func (f *FS) open(ctx context.Context, fl *file, flags uint32) error {
 	defer fl.mu.Unlock()
 	n, err := f.node(uint64(fl.id))
 	if err != nil {
-		if fl.ghost.Load() == nil {
+		if !fl.isGhost.Load() {
 			return err
 		}
 		return nil // reopened by way of /proc/self/fd
@@ -58,6 +58,7 @@ func (f *FS) open(ctx context.Context, fl *file, flags uint32) error {
 	if err != nil {
 		return err
 	}
+	fl.was.Store(&ino)
 	if wantsWrite(flags) {
 		if err := f.mayWriteFile(ctx, ino); err != nil {
 			return err
@@ -87,6 +88,7 @@ func (f *FS) create(ctx context.Context, in *fuse.CreateIn, name string, out *fu
 	if err := f.mayWrite(ctx, parent); err != nil {
 		return err
 	}
+	since := f.look()
 	ino, err := f.createNode(ctx, parent, name, in)
 	if err != nil {
 		return err
@@ -100,7 +102,11 @@ func (f *FS) create(ctx context.Context, in *fuse.CreateIn, name string, out *fu
 		f.release(fl, true)
 		return err
 	}
-	f.entryOut(&out.EntryOut, ino)
+	fl.was.Store(&ino)
+	if err := f.entryOut(&out.EntryOut, ino, since); err != nil {
+		f.release(fl, true)
+		return err
+	}
 	out.Fh = f.newHandle(fl, true)
 	out.OpenFlags = openFlags
 	return nil

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"errors"
 	"sync"
 	"syscall"
 
@@ -85,13 +86,25 @@ func (f *FS) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList)
 
 // ReadDirPlus implements readdir where the kernel wants the attributes too.
 func (f *FS) ReadDirPlus(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryList) fuse.Status {
-	return f.status("readdirplus", f.readDir(in, direntPlusBytes, func(e fuse.DirEntry, ino odbxfs.Inode) bool {
+	type found struct {
+		out *fuse.EntryOut
+		ino odbxfs.Inode
+	}
+	var all []found
+	since := f.look()
+	err := f.readDir(in, direntPlusBytes, func(e fuse.DirEntry, ino odbxfs.Inode) bool {
 		o := out.AddDirLookupEntry(e)
 		if o != nil && ino.Node != 0 {
-			f.entryOut(o, ino)
+			all = append(all, found{o, ino})
 		}
 		return o != nil
-	}))
+	})
+	for i := 0; err == nil && i < len(all); i++ {
+		if err = f.entryOut(all[i].out, all[i].ino, since); errors.Is(err, syscall.ESTALE) {
+			err = nil // gone meanwhile: a name without a number, and the kernel looks again
+		}
+	}
+	return f.status("readdirplus", err)
 }
 
 func (f *FS) readDir(in *fuse.ReadIn, entryBytes uint32, add func(fuse.DirEntry, odbxfs.Inode) bool) error {

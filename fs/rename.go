@@ -141,7 +141,7 @@ func (f *FS) commitMove(m *mover) error {
 		}
 		m.source, m.target = now.source, now.target
 		return tx.Rename(m.from.parent, m.from.name, m.to.parent, m.to.name, m.flags)
-	}, func() { f.tellMove(m) })
+	}, func() { f.tellMove(m) }, m.opened, m.over)
 }
 
 // tellMove: the kernel goes on with the source's number under the new name. Of
