@@ -22,7 +22,7 @@ func watch(t *testing.T, s *Store) func(n int) []Event {
 	}))
 	return func(n int) []Event {
 		t.Helper()
-		deadline := time.Now().Add(5 * time.Second)
+		deadline := time.Now().Add(time.Minute)
 		for {
 			mu.Lock()
 			got := slices.Clone(all)

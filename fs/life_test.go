@@ -65,7 +65,7 @@ func TestAReadThatWaitsCanBeInterrupted(t *testing.T) {
 		}()
 		select {
 		case <-ended:
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("%s did not end", program)
 		}
 	}
@@ -239,7 +239,7 @@ func TestUnmountDoesNotWaitForCopiesInOtherNamespaces(t *testing.T) {
 	if _, err := io.ReadFull(said, make([]byte, len("there"))); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := w.srv.Unmount(ctx); err != nil || ctx.Err() != nil {
 		t.Errorf("unmount: %v, %v", err, ctx.Err())

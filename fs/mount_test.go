@@ -83,7 +83,7 @@ func newWorld(t *testing.T, with ...func(*Options)) *world {
 		w.store = fake
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := srv.Unmount(ctx); err != nil {
 			t.Errorf("unmount: %v", err)
@@ -103,7 +103,7 @@ func (w *world) sh(script string) string {
 }
 
 func (w *world) try(script string) (string, error) {
-	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-ec", "cd \"$MNT\"\n"+script)
 	cmd.Env = append(os.Environ(), "MNT="+w.mnt, "HOME="+w.t.TempDir(), "LC_ALL=C")
@@ -152,12 +152,12 @@ func (w *world) bytes(path string) string {
 // eventually polls until ok, for what reaches the kernel a moment later.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("%s: not within 5 s", what)
+	t.Fatalf("%s: not within a minute", what)
 }
 
 // notPOSIX has the conformance tests that the mount does not pass, with why.

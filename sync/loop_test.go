@@ -52,10 +52,10 @@ func (r *rig) pick(want func(odbxfs.OdooNode) bool) odbxfs.OdooRef {
 	return odbxfs.OdooRef{}
 }
 
-// until polls a condition for at most 20 s.
+// until polls a condition for at most a minute.
 func until(t *testing.T, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
@@ -66,7 +66,7 @@ func until(t *testing.T, ok func() bool) {
 func TestOnceEndsWhenAllIsDone(t *testing.T) {
 	r := newRealRig(t)
 	r.odoo.addFile(order1, "a", []byte("one"))
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.engine.RunOnce(ctx, time.After); err != nil || ctx.Err() != nil {
 		t.Fatal(err, ctx.Err())
@@ -85,7 +85,7 @@ func TestOnceEndsWhenARemoteKeepsFailing(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.engine.RunOnce(ctx, time.After); err != nil || ctx.Err() != nil {
 		t.Fatal(err, ctx.Err())
@@ -132,7 +132,7 @@ func TestADryRunPlansForARootThatIsStillToBeMade(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.engine.RunOnce(ctx, time.After); err != nil || ctx.Err() != nil {
 		t.Fatal(err, ctx.Err())
@@ -148,7 +148,7 @@ func TestADryRunPlansAndWritesNothing(t *testing.T) {
 	before := r.odoo.calls["apply"] + r.dropbox.calls["apply"]
 	r.dropbox.personMakes("/Odoo")
 	r.odoo.addFile(order1, "a", []byte("one"))
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := r.engine.RunOnce(ctx, time.After); err != nil || ctx.Err() != nil {
 		t.Fatal(err, ctx.Err())

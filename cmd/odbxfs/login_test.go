@@ -24,7 +24,7 @@ func allow(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: allow output [input]")
 	}
 	var page []byte
-	for end := time.Now().Add(20 * time.Second); page == nil; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); page == nil; time.Sleep(20 * time.Millisecond) {
 		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil {
 			page = pageForm.Find(data)
 		}

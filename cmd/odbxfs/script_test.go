@@ -94,16 +94,16 @@ func startDropbox(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // eventually runs a program until it succeeds (with !: until it fails), and
-// fails after 20 s: eventually PROGRAM ARGUMENT...
+// fails after a minute: eventually PROGRAM ARGUMENT...
 func eventually(ts *testscript.TestScript, neg bool, args []string) {
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(time.Minute)
 	for {
 		err := ts.Exec(args[0], args[1:]...)
 		if (err != nil) == neg {
 			return
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("%s: after 20 s still %v", strings.Join(args, " "), err)
+			ts.Fatalf("%s: after a minute still %v", strings.Join(args, " "), err)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -302,7 +302,7 @@ func autovacuum(t *testing.T, s *lab.Server, _ *lab.Sink) {
 
 func mailArrives(t *testing.T, s *lab.Server, sink *lab.Sink) {
 	sendMail(t, s)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	mails, err := sink.Wait(ctx, 1)
 	if err != nil {

@@ -1,6 +1,7 @@
 package dropboxtest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,13 +63,13 @@ func (p *person) sh(script string) {
 	}
 }
 
-// until polls a condition for some seconds.
+// until polls a condition for at most a minute.
 func (p *person) until(what string, ok func() bool) {
 	p.t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			list, _ := p.list("")
-			p.t.Fatalf("%s: not within 5 s; the account has %v", what, list)
+			p.t.Fatalf("%s: not within a minute; the account has %v", what, list)
 		}
 	}
 }
@@ -194,7 +195,7 @@ func TestWhatAPersonDoes(t *testing.T) {
 				}
 				paths := splitPaths(c.want)
 				got := ""
-				for end := time.Now().Add(3 * time.Second); got != c.want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+				for end := time.Now().Add(time.Minute); got != c.want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 					got = p.state(ids, paths...)
 				}
 				if got != c.want {
@@ -228,44 +229,28 @@ func TestAPersonsChangeWakesLongpoll(t *testing.T) {
 	p := newPerson(t, Behaviour{})
 	p.mkdir("/d")
 	_, cur := p.list("")
-	var worst time.Duration
 	for i := range 5 {
 		done := make(chan reply, 1)
 		go func() { done <- p.rpc("files/list_folder/longpoll", obj{"cursor": cur}) }()
 		start := time.Now()
 		p.sh(fmt.Sprintf("printf %d > d/f%d", i, i))
 		select {
-		case <-done:
-		case <-time.After(10 * time.Second):
+		case r := <-done:
+			equal(t, "answer", r.json["changes"], true)
+		case <-time.After(time.Minute):
 			t.Fatal("not woken")
 		}
-		worst = max(worst, time.Since(start))
+		t.Logf("woken after %s, shell included", time.Since(start))
 		var news []string
 		news, cur = p.news(cur)
 		equal(t, "news", news, []string{fmt.Sprintf("file /d/f%d", i)})
-	}
-	t.Logf("slowest of 5, shell included: %v", worst)
-	if worst > 2*time.Second {
-		t.Errorf("woken after %v", worst)
 	}
 }
 
 func TestAnOpenFileCountsWhenClosedOrAtRest(t *testing.T) {
 	p := newPerson(t, Behaviour{})
-	f, err := os.Create(filepath.Join(p.opt.Dir, "slow.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := p.writing("slow.txt", 30)
 	defer f.Close()
-	for range 30 { // 300 ms without a rest
-		if _, err := f.WriteString("part "); err != nil {
-			t.Fatal(err)
-		}
-		if p.meta("/slow.txt") != nil {
-			t.Fatal("seen while it was being written")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 	p.until("at rest", func() bool { return p.meta("/slow.txt") != nil })
 	equal(t, "bytes", p.get("/slow.txt", nil).text, strings.Repeat("part ", 30))
 	if _, err := f.WriteString("end"); err != nil {
@@ -275,6 +260,40 @@ func TestAnOpenFileCountsWhenClosedOrAtRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.until("closed", func() bool { return strings.HasSuffix(p.get("/slow.txt", nil).text, "end") })
+}
+
+// writing writes a file for some 10 ms a part, and leaves it open; until then
+// nobody may see it. Where the machine itself made a rest that counts, it is
+// written once more.
+func (p *person) writing(name string, parts int) *os.File {
+	p.t.Helper()
+	for range 20 {
+		f, err := os.Create(filepath.Join(p.opt.Dir, name))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		seen, longest, last := false, time.Duration(0), time.Now()
+		for range parts {
+			if _, err := f.WriteString("part "); err != nil {
+				p.t.Fatal(err)
+			}
+			seen = seen || p.meta("/"+name) != nil
+			time.Sleep(10 * time.Millisecond)
+			longest, last = max(longest, time.Since(last)), time.Now()
+		}
+		if !seen {
+			return f
+		}
+		if longest < restTime/2 {
+			p.t.Fatalf("seen while it was being written, %s at most between two parts", longest)
+		}
+		if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+			p.t.Fatal(err)
+		}
+		p.until("gone", func() bool { return p.meta("/"+name) == nil })
+	}
+	p.t.Fatal("this machine makes too many rests")
+	return nil
 }
 
 func TestTheAPIWritesIntoTheDirectory(t *testing.T) {

@@ -52,7 +52,7 @@ func TestRandomWorkInBothPlaces(t *testing.T) {
 					p.restart(func() {})
 				}
 			}
-			for end := time.Now().Add(5 * time.Second); p.differs() != "" && time.Now().Before(end); {
+			for end := time.Now().Add(time.Minute); p.differs() != "" && time.Now().Before(end); {
 				time.Sleep(20 * time.Millisecond)
 			}
 			if diff := p.differs(); diff != "" {

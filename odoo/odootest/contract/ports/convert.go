@@ -188,10 +188,10 @@ func convertConcurrent(b *bench) {
 	}
 }
 
-// WaitFor polls until a condition holds, for 20 s.
+// WaitFor polls until a condition holds, for a minute.
 func WaitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !holds() {
 		select {
