@@ -59,9 +59,9 @@ type Client struct {
 	users   users.ContextClient
 	// noAppendBatch is set once the server did not know append_batch.
 	noAppendBatch flag
-	groups        groupSize    // how many small files share a request
-	commit        gosync.Mutex // one commit of uploads at a time
-	swept         gosync.Once  // Config.Resume was looked through
+	groups        groupSize     // how many small files share a request
+	commit        chan struct{} // has room for the one commit of uploads that goes on at a time
+	swept         gosync.Once   // Config.Resume was looked through
 }
 
 // New makes a client. It makes no request.
@@ -87,7 +87,7 @@ func New(cfg Config) *Client {
 	if cfg.Bandwidth == nil {
 		cfg.Bandwidth = func() (up, down int64) { return 0, 0 }
 	}
-	c := &Client{cfg: cfg, http: &transport{cfg: cfg, tokens: &tokens{cfg: cfg}, lim: newLimits(cfg.Now),
+	c := &Client{cfg: cfg, commit: make(chan struct{}, 1), http: &transport{cfg: cfg, tokens: &tokens{cfg: cfg}, lim: newLimits(cfg.Now),
 		up:   &throttle{now: cfg.Now, sleep: cfg.Sleep, limit: func() int64 { up, _ := cfg.Bandwidth(); return up }},
 		down: &throttle{now: cfg.Now, sleep: cfg.Sleep, limit: func() int64 { _, down := cfg.Bandwidth(); return down }}}}
 	conf := sdk.Config{Client: &http.Client{Transport: c.http}, URLGenerator: cfg.url}

@@ -174,9 +174,7 @@ func (u *largeUpload) finish(ctx context.Context) (*files.FileMetadata, error) {
 	arg := files.NewUploadSessionFinishArg(files.NewUploadSessionCursor(u.parts.Session, uint64(u.o.Size)), commitInfo(u.o))
 	arg.ContentHash = hashOf(nil)
 	var m *files.FileMetadata
-	u.c.commit.Lock()
-	defer u.c.commit.Unlock()
-	err := u.c.patiently(ctx, func() (err error) {
+	err := u.c.commitAlone(ctx, func() (err error) {
 		m, err = u.c.files.UploadSessionFinishContext(ctx, arg, bytes.NewReader(nil))
 		return err
 	})

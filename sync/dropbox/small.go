@@ -181,8 +181,19 @@ func (c *Client) appendBatch(ctx context.Context, load []*payload, data []byte) 
 	return nil
 }
 
-// finishGroup commits the sent files. One commit goes on at a time: Dropbox
-// holds one lock for each namespace, and one finish_batch for each account.
+// commitAlone does a commit of uploads when no other goes on: Dropbox holds one
+// lock for each namespace, and takes one finish_batch at a time of an account.
+func (c *Client) commitAlone(ctx context.Context, do func() error) error {
+	select {
+	case c.commit <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.commit }()
+	return c.patiently(ctx, do)
+}
+
+// finishGroup commits the sent files.
 func (c *Client) finishGroup(ctx context.Context, load []*payload, results []odbxfs.DropboxResult) {
 	const op = "finish a batch of uploads"
 	arg := &files.UploadSessionFinishBatchArg{}
@@ -191,12 +202,10 @@ func (c *Client) finishGroup(ctx context.Context, load []*payload, results []odb
 		arg.Entries = append(arg.Entries, files.NewUploadSessionFinishArg(cursor, commitInfo(p.op)))
 	}
 	var res *files.UploadSessionFinishBatchResult
-	c.commit.Lock()
-	err := c.patiently(ctx, func() (err error) {
+	err := c.commitAlone(ctx, func() (err error) {
 		res, err = c.files.UploadSessionFinishBatchV2Context(ctx, arg)
 		return err
 	})
-	c.commit.Unlock()
 	if err != nil {
 		err = wrap(op, "", err)
 	} else if !each(res.Entries, len(load)) {

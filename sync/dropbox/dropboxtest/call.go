@@ -24,8 +24,8 @@ type call struct {
 	note    string
 	fault   string
 	in      int64
-	partial bool // it meets the fault PartialBatch
-	busy    bool // a batch that met a lock held for too long
+	partial []string // the tags of the entries that PartialBatch fails; nil: it fails none
+	busy    bool     // a batch that met a lock held for too long
 }
 
 // style is where a route has its argument and its data.
@@ -70,16 +70,15 @@ func with[A any](do func(*call, *A) (any, error)) handler {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, w: w, r: r, route: strings.TrimPrefix(r.URL.Path, "/"), status: http.StatusOK}
-	r.Body = &lineIn{r.Body, c}
-	if s.opt.Costs.Down > 0 {
-		c.w = &lineOut{w, c}
+	if !aside(r.Context()) {
+		r.Body = &lineIn{r.Body, c}
+		if s.opt.Costs.Down > 0 {
+			c.w = &lineOut{w, c}
+		}
+		c.number = s.log.begin(s.opt.Now())
+		defer func() { s.log.end(c.number, c) }()
 	}
-	n := s.log.begin(s.opt.Now())
-	c.number = n
-	defer func() {
-		s.log.end(n, c)
-	}()
-	w.Header().Set("X-Dropbox-Request-Id", requestID(n))
+	w.Header().Set("X-Dropbox-Request-Id", requestID(c.number))
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/2/"):
 		c.route = strings.TrimPrefix(path, "/2/")
@@ -115,10 +114,7 @@ func (s *Server) api(c *call) {
 		return
 	}
 	s.faulty(c, string(raw), func() {
-		err := s.charge(c)
-		if err == nil {
-			err = s.admit(c, e, raw)
-		}
+		err := s.admit(c, e, raw)
 		if err != nil {
 			c.finish(nil, err)
 			return
@@ -128,8 +124,14 @@ func (s *Server) api(c *call) {
 	})
 }
 
-// admit checks what comes before the endpoint: token, path root, write lock.
+// admit is what comes before the endpoint: costs, token, path root, write lock.
 func (s *Server) admit(c *call, e endpoint, raw []byte) error {
+	beside := aside(c.r.Context())
+	if !beside {
+		if err := s.charge(c); err != nil {
+			return err
+		}
+	}
 	if !e.noAuth {
 		p, err := s.auth.check(c.r, e.scope)
 		if err != nil {
@@ -140,7 +142,7 @@ func (s *Server) admit(c *call, e endpoint, raw []byte) error {
 			return err
 		}
 	}
-	if e.writes {
+	if e.writes && !beside {
 		return s.takeWriteLock(c, raw)
 	}
 	return nil

@@ -66,8 +66,8 @@ func deleteBatch(c *call, arg *deleteBatchArg) (any, error) {
 	done := make([]any, 0, len(arg.Entries))
 	return c.locked(func() (any, error) {
 		for _, e := range arg.Entries[len(done):] {
-			if c.partly(len(done)) {
-				done = append(done, failure(fail("too_many_write_operations")))
+			if err := c.partly(len(done)); err != nil {
+				done = append(done, failure(err))
 				continue
 			}
 			was, err := c.v.remove(e)

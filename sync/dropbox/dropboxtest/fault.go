@@ -51,7 +51,7 @@ const (
 	// moved is not found. Other calls are done as always.
 	Lagging
 	// PartialBatch does only each first of two entries of a batch; the others
-	// fail with too_many_write_operations.
+	// fail with Tags.
 	PartialBatch
 	// FalseAlarm makes a long-poll say at once that there are changes.
 	FalseAlarm
@@ -59,6 +59,20 @@ const (
 	JobStuck
 	// Unavailable answers 503 with Retry-After.
 	Unavailable
+	// Refused answers 409 with Tags.
+	Refused
+	// Unknown answers 400 Unknown API function, as a service that does not have
+	// the route yet.
+	Unknown
+	// Portal answers 200 with a page of HTML, as a hotel's network that wants a
+	// login first.
+	Portal
+	// Nothing does the call and answers null.
+	Nothing
+	// SessionsLost forgets all upload sessions, then does the call.
+	SessionsLost
+	// JobsLost forgets all jobs, then does the call.
+	JobsLost
 )
 
 var faultNames = map[FaultKind]string{
@@ -66,7 +80,8 @@ var faultNames = map[FaultKind]string{
 	TooManyWrites: "429 writes", ServerError: "500", BadGateway: "502", TokenExpired: "401 expired",
 	TokenRevoked: "401 revoked", Truncate: "truncated", Delay: "delay", ResetCursor: "409 reset",
 	Doubled: "doubled", HalfRequest: "half request", Slow: "slow", Lagging: "lagging", PartialBatch: "partial batch",
-	FalseAlarm: "false alarm", JobStuck: "job stuck", Unavailable: "503",
+	FalseAlarm: "false alarm", JobStuck: "job stuck", Unavailable: "503", Refused: "409 refused", Unknown: "400 unknown",
+	Portal: "portal", Nothing: "nothing", SessionsLost: "sessions lost", JobsLost: "jobs lost",
 }
 
 // String names the fault as Request.Fault shows it.
@@ -88,6 +103,9 @@ type Fault struct {
 	RetryAfter time.Duration // of 429 and 503; 0: 1 s
 	Wait       time.Duration // of Delay and Slow
 	Bytes      int64         // of Truncate and HalfRequest: how many bytes of the body pass; 0: half
+	// Tags are those of the error of Refused, and of the entries that PartialBatch
+	// fails, from the outside in; PartialBatch without any: too_many_write_operations.
+	Tags []string
 }
 
 // faultPlan decides which call meets which fault.
@@ -143,7 +161,7 @@ func (f *plannedFault) matches(route, arg string) bool {
 }
 
 // before makes the answers of faults that replace the call, or nil.
-func (f *Fault) answer() *apiError {
+func (f *Fault) answer() error {
 	seconds := max(1, int(f.RetryAfter/time.Second))
 	switch f.Kind {
 	case RateLimited:
@@ -168,7 +186,13 @@ func (f *Fault) answer() *apiError {
 			"error_summary": "reset/..", "error": tag("reset")}}
 	case Unavailable:
 		return &apiError{status: http.StatusServiceUnavailable, retryAfter: seconds}
-	case DropBefore, DropAfter, Truncate, Delay, Doubled, HalfRequest, Slow, Lagging, PartialBatch, FalseAlarm, JobStuck: // the call's own answer
+	case Refused:
+		return fail(f.Tags...)
+	case Unknown:
+		return &apiError{status: http.StatusBadRequest, text: "Unknown API function"}
+	case Portal:
+		return &apiError{status: http.StatusOK, html: true, text: "<!DOCTYPE html><html><body>Welcome to our network. Please sign in.</body></html>"}
+	default: // the call's own answer
 	}
 	return nil
 }

@@ -27,6 +27,12 @@ func TestFaults(t *testing.T) {
 		{Fault{Kind: ResetCursor}, "409 reset", false},
 		{Fault{Kind: Truncate}, "dropped", true},
 		{Fault{Kind: Delay, Wait: time.Millisecond}, "ok", true},
+		{Fault{Kind: Refused, Tags: []string{"path", "insufficient_space"}}, "409 path/insufficient_space", false},
+		{Fault{Kind: Unknown}, "400 Unknown API function", false},
+		{Fault{Kind: Portal}, "ok", false},
+		{Fault{Kind: Nothing}, "ok", true},
+		{Fault{Kind: SessionsLost}, "ok", true},
+		{Fault{Kind: JobsLost}, "ok", true},
 	} {
 		t.Run(c.fault.Kind.String(), func(t *testing.T) {
 			c.fault.Route, c.fault.Item, c.fault.Call = "files/up*", "/hit", 2
@@ -211,4 +217,36 @@ func TestEveryFaultHasAName(t *testing.T) {
 			t.Errorf("fault %d has no name", int(k))
 		}
 	}
+}
+
+func TestSessionsAreLostBeforeTheyAreFinished(t *testing.T) {
+	a := newAccount(t, Options{})
+	id := a.must(a.send("files/upload_session/start", obj{"close": true}, "x"))["session_id"]
+	a.srv.Inject(Fault{Kind: SessionsLost, Route: "files/upload_session/finish"})
+	finish := func() string {
+		return a.send("files/upload_session/finish", obj{"cursor": obj{"session_id": id, "offset": 1}, "commit": obj{"path": "/a"}}, "").String()
+	}
+	equal(t, "finish", finish(), "409 lookup_failed/not_found")
+	equal(t, "again", finish(), "409 lookup_failed/not_found")
+}
+
+func TestAJobIsLostWhileItIsPolled(t *testing.T) {
+	a := newAccount(t, Options{})
+	a.put("/a", "a")
+	job := a.must(a.rpc("files/delete_batch", obj{"entries": []obj{{"path": "/a"}}}))["async_job_id"]
+	a.srv.Inject(Fault{Kind: JobsLost})
+	equal(t, "check", a.rpc("files/delete_batch/check", obj{"async_job_id": job}).String(), "409 invalid_async_job_id")
+	equal(t, "the work is done all the same", a.meta("/a") == nil, true)
+}
+
+func TestABatchWhoseEntriesFailAsAsked(t *testing.T) {
+	a := newAccount(t, Options{})
+	a.put("/a", "a")
+	a.put("/b", "b")
+	a.srv.Inject(Fault{Kind: PartialBatch, Tags: []string{"path_write", "no_write_permission"}})
+	done := a.job("files/delete_batch/check", a.rpc("files/delete_batch", obj{"entries": []obj{{"path": "/a"}, {"path": "/b"}}}))
+	first, second := done[0].(obj), done[1].(obj)
+	equal(t, "first", first[".tag"], "success")
+	equal(t, "second", tags(second["failure"]), "path_write/no_write_permission")
+	equal(t, "what is left", a.meta("/a") == nil && a.meta("/b") != nil, true)
 }

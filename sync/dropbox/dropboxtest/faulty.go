@@ -10,7 +10,10 @@ import (
 
 // faulty does a call as the fault plan says.
 func (s *Server) faulty(c *call, arg string, do func()) {
-	f := s.faults.next(c.route, arg)
+	var f *Fault
+	if !aside(c.r.Context()) {
+		f = s.faults.next(c.route, arg)
+	}
 	if f == nil {
 		do()
 		return
@@ -48,7 +51,22 @@ func (s *Server) faulty(c *call, arg string, do func()) {
 		}
 		do()
 	case PartialBatch:
-		c.partial = true
+		c.partial = f.Tags
+		if c.partial == nil {
+			c.partial = []string{"too_many_write_operations"}
+		}
+		do()
+	case Nothing:
+		out := c.w
+		c.w = &silentWriter{header: http.Header{}}
+		do()
+		c.w = out
+		c.writeJSON(http.StatusOK, nil)
+	case SessionsLost:
+		s.loseSessions()
+		do()
+	case JobsLost:
+		s.LoseJobs()
 		do()
 	default:
 		c.writeError(f.answer())
@@ -104,8 +122,14 @@ func (c *call) pretend(kind FaultKind, arg string) (result any, has bool, err er
 	return nil, false, nil
 }
 
-// partly reports whether an entry of a batch is one that PartialBatch leaves out.
-func (c *call) partly(i int) bool { return c.partial && i%2 == 1 }
+// partly gives the error of an entry that PartialBatch leaves out of a batch;
+// nil: it is done.
+func (c *call) partly(i int) *unionError {
+	if c.partial == nil || i%2 == 0 {
+		return nil
+	}
+	return fail(c.partial...)
+}
 
 // slowWriter sends in small pieces.
 type slowWriter struct {

@@ -47,7 +47,7 @@ func (g *Group) StartTLS(addr string, hosts []string) (ca []byte, err error) {
 }
 
 // Transport is Server.Transport for all accounts.
-func (g *Group) Transport() http.RoundTripper { return inProcess{g} }
+func (g *Group) Transport() http.RoundTripper { return inProcess{h: g} }
 
 // Close ends all connections and closes the accounts' servers.
 func (g *Group) Close() error {

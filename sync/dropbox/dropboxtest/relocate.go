@@ -157,8 +157,8 @@ func (c *call) relocateBatch(arg *copyBatchArg, duplicate bool, kind string) (an
 	done := make([]any, 0, len(arg.Entries))
 	return c.locked(func() (any, error) {
 		for i := len(done); i < len(arg.Entries); i++ {
-			if c.partly(i) {
-				done = append(done, failure(fail("too_many_write_operations")))
+			if err := c.partly(i); err != nil {
+				done = append(done, failure(err))
 				continue
 			}
 			entry, err := c.v.relocateEntry(arg, i, duplicate, nested[i])

@@ -29,6 +29,17 @@ func (u *session) drop() error {
 	return u.spool.discard()
 }
 
+// loseSessions ends all uploads that are under way.
+func (s *Server) loseSessions() {
+	s.mu.Lock()
+	sessions := s.sessions
+	s.sessions = map[string]*session{}
+	s.mu.Unlock()
+	for _, u := range sessions {
+		_ = u.drop() // what it leaves goes with the spool's folder
+	}
+}
+
 func (s *Server) newSession(owner *member, concurrent bool) (string, *session, error) {
 	sp, err := s.store.spool()
 	if err != nil {
@@ -326,8 +337,8 @@ func (c *call) finishBatch(arg *finishBatchArg) ([]any, error) {
 	}
 	done := make([]any, len(arg.Entries))
 	for i, e := range arg.Entries {
-		if c.partly(i) {
-			done[i] = failure(fail("too_many_write_operations"))
+		if err := c.partly(i); err != nil {
+			done[i] = failure(err)
 			continue
 		}
 		meta, err := c.finishEntry(e)

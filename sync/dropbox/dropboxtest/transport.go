@@ -1,6 +1,7 @@
 package dropboxtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,14 +15,30 @@ var ErrDropped = errors.New("connection dropped by the Dropbox emulator")
 
 // Transport gives a RoundTripper that calls the server in process, whatever
 // the request's host: no sockets, so it works under a fake clock.
-func (s *Server) Transport() http.RoundTripper { return inProcess{s} }
+func (s *Server) Transport() http.RoundTripper { return inProcess{h: s} }
 
-type inProcess struct{ h http.Handler }
+// Bystander is Transport for someone beside the client that is tested: its
+// requests meet no fault, cost nothing, and are not in the log.
+func (s *Server) Bystander() http.RoundTripper { return inProcess{h: s, aside: true} }
+
+type inProcess struct {
+	h     http.Handler
+	aside bool
+}
+
+// asideKey marks the context of a Bystander's request.
+type asideKey struct{}
+
+func aside(ctx context.Context) bool { return ctx.Value(asideKey{}) != nil }
 
 // RoundTrip implements http.RoundTripper. It returns when the header is there;
 // the body streams.
 func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	in := r.Clone(r.Context())
+	ctx := r.Context()
+	if t.aside {
+		ctx = context.WithValue(ctx, asideKey{}, true)
+	}
+	in := r.Clone(ctx)
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
