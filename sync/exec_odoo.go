@@ -113,7 +113,7 @@ func (x *executor) prepare(ctx context.Context, batch []work, open []int, ops []
 	return early
 }
 
-// slow reports whether preparing the task's op asks a remote.
+// slow reports whether preparing the task's op asks Dropbox.
 func slow(k odbxfs.TaskKind) bool {
 	switch k {
 	case odbxfs.TaskOdooConvert, odbxfs.TaskOdooCreate, odbxfs.TaskOdooUpdate, odbxfs.TaskOdooRestore:

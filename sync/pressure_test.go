@@ -82,6 +82,25 @@ func TestDropboxIsNotAskedBeforeItSaid(t *testing.T) {
 	}
 }
 
+// A link is asked for by a task on Odoo: it waits for Dropbox all the same, and
+// does not spin.
+func TestLinksAreNotAskedForBeforeDropboxSaid(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	r.refuse("dropbox link", &odbxfs.Error{Kind: odbxfs.KindRateLimited, RetryAfter: 2 * time.Minute})
+	for _, name := range []string{"a", "b", "c"} {
+		r.odoo.addFile(order1, name, []byte(name))
+	}
+	r.step(Event{})
+	// Twice three: a look that was under way may have lifted the first wait.
+	if got := r.while(time.Minute+50*time.Second, "link"); got == 0 || got > 6 {
+		t.Errorf("asked %d times before the two minutes were over", got)
+	}
+	r.settle()
+	r.mustHave(dir1+"/a = a", dir1+"/b = b", dir1+"/c = c")
+	r.agree()
+}
+
 // waiting gives what status says about why nothing moves.
 func (r *rig) waiting() []string {
 	r.t.Helper()

@@ -194,6 +194,10 @@ func (p *picker) judge(t odbxfs.Task) (w work, take, stop bool) {
 		p.e.wakeAt(p.c.remote.notUntil)
 		return w, false, false
 	}
+	if p.to == toOdoo && slow(t.Kind) && !p.c.remote.full() && !p.c.remote.ready(p.now) {
+		p.e.wakeAt(p.c.remote.notUntil) // its link or its bytes come from Dropbox
+		return w, false, false
+	}
 	w, ok := p.gather(t)
 	return w, ok, false
 }
