@@ -24,6 +24,7 @@ type client struct {
 	reading  bool    // more pages follow
 	between  bool    // the last page was not the feed's last: the tree is between two states
 	relist   relist
+	early    early  // entries of the pages before whose folder is still to come
 	rootGone bool   // the page under way removes the root folder
 	lookAt   uint64 // step at which the look under way began
 	lastRun  uint64 // step at which the last whole look began

@@ -177,7 +177,9 @@ func (x *executor) judgeDropbox(ctx context.Context, w work, res odbxfs.DropboxR
 				Err: errors.New("the file that it leads to is no longer in Dropbox: restore it there, then retry")})
 		}
 		if w.Kind != odbxfs.TaskDropboxDelete {
-			v.end, v.gone = endReplan, true
+			// Only Dropbox's feed says that something is gone: a call may meet a
+			// server that has not heard of the file yet.
+			v.end = endReplan
 			return v
 		}
 	case odbxfs.Changed:

@@ -32,6 +32,7 @@ type fakeDropbox struct {
 	room      int  // not 0: how many files the account takes
 	resets    bool // the next use of a cursor answers "reset"
 	forgetful bool // and each after it
+	blind     int  // so many moves do not find their file
 	account   string
 	links     map[string]bool // shared links that are alive
 	lastID    int
@@ -227,6 +228,13 @@ func (d *fakeDropbox) Changes(_ context.Context, root, cursor string) (odbxfs.Dr
 	return page, d.faults.leave("dropbox changes")
 }
 
+// childrenFirst turns the feed's last n entries round.
+func (d *fakeDropbox) childrenFirst(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slices.Reverse(d.feed[len(d.feed)-n:])
+}
+
 // within reports whether a path is root or below it: of nothing else a cursor
 // tells.
 func within(p, root string) bool {
@@ -329,6 +337,10 @@ func (d *fakeDropbox) apply(op odbxfs.DropboxOp, body []byte) odbxfs.DropboxResu
 		}
 		return done(d.put(n, body))
 	case odbxfs.DropboxMove:
+		if d.blind > 0 {
+			d.blind--
+			return odbxfs.DropboxResult{Outcome: odbxfs.Gone}
+		}
 		switch {
 		case !known:
 			return odbxfs.DropboxResult{Outcome: odbxfs.Gone}

@@ -91,11 +91,10 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 	}
 	c.remote.ok()
 	c.reread, c.echo = false, false
+	waiting := c.early.copied()
 	err = e.update("take over changes of Dropbox", func(tx *cache.Tx) error {
-		for _, ch := range page.Changes {
-			if err := e.putChange(tx, c, ch); err != nil {
-				return fmt.Errorf("%s: %w", ch.Path, err)
-			}
+		if err := e.putChanges(tx, c, page.Changes, waiting); err != nil {
+			return err
 		}
 		if c.reread || c.echo {
 			return nil
@@ -105,9 +104,9 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 				return err
 			}
 		}
-		if page.More && c.relist.on {
-			// What a listing did not name is known at its end only: one that is
-			// cut off by a restart begins anew.
+		if page.More && (c.relist.on || len(waiting) > 0) {
+			// What a listing did not name is known at its end only, and what came
+			// too early is nowhere but here: after a restart it is read again.
 			return nil
 		}
 		return setMeta(tx, metaCursor(c.id), page.Cursor)
@@ -129,13 +128,13 @@ func (e *Engine) tookPage(c *client, page odbxfs.DropboxPage, err error) error {
 		}
 		return nil
 	}
-	c.cursor, c.reading, c.between = page.Cursor, page.More, page.More
+	c.cursor, c.reading, c.between, c.early = page.Cursor, page.More, page.More, waiting
 	if len(page.Changes) > 0 {
 		e.planDue = true
 	}
 	if !page.More {
-		c.relist = relist{}
-		e.planDue = true // planning may have waited for this look
+		c.relist, c.early = relist{}, nil // whose folder never came was removed with it
+		e.planDue = true                  // planning may have waited for this look
 		c.listed = true
 		c.lastRun = c.lookAt
 		for id, at := range e.wroteDropbox {
@@ -153,7 +152,7 @@ const resetsRest = 10 * time.Minute
 // resetCursor begins the listing anew. Pairs and nodes stay: the listing will
 // name again what is there.
 func (e *Engine) resetCursor(c *client) error {
-	c.cursor, c.reading, c.due, c.listed = "", false, true, false
+	c.cursor, c.reading, c.due, c.listed, c.early = "", false, true, false, nil
 	now := e.opt.Now()
 	if c.resets++; now.Sub(c.lastReset) > resetsRest {
 		c.resets = 1
@@ -169,32 +168,15 @@ func (e *Engine) resetCursor(c *client) error {
 
 // putChange takes one entry over. Entries of files about which an answer of
 // ours came since the look began are left out, and the page is read again.
-func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) error {
+// tooEarly: the folder in which it lies is not known.
+func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) (tooEarly bool, err error) {
 	if ch.Deleted {
-		if odbxfs.FoldPath(ch.Path) == odbxfs.FoldPath(c.cfg.Root) {
-			// Someone took the whole root away. That is no removal of each file:
-			// the listing anew will say that the root is missing, and everything
-			// waits until it is back.
-			c.rootGone = true
-			return nil
-		}
-		id, known, err := tx.DropboxByPath(c.id, ch.Path)
-		if err != nil || !known {
-			return err
-		}
-		n, ok, err := tx.DropboxNode(id)
-		if err != nil || !ok {
-			return err
-		}
-		if e.leaveOut(c, n.ID, ch.Path) {
-			return nil
-		}
-		return tx.DropDropbox(id)
+		return false, e.dropChange(tx, c, ch.Path)
 	}
 	n := ch.Node
 	if fault := nonsense(n); fault != "" {
 		e.log.Warn("an entry of Dropbox is passed over", "client", c.cfg.Name, "path", ch.Path, "because", fault)
-		return nil
+		return false, nil
 	}
 	n.Client = c.id
 	if n.Path == "" {
@@ -205,25 +187,48 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) err
 	}
 	id, skip, err := e.outdated(tx, c, n)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !skip {
 		put, err := tx.PutDropbox(n)
 		if errors.Is(err, cache.ErrNoParent) {
-			// A folder above it was removed between two entries: that entry
-			// follows in this feed, and takes this one along. Or the folder was
-			// left out, and both come again.
-			return nil
+			// The folder follows. Or it was removed between two entries: then that
+			// entry follows, and takes this one along. Or it was left out, and both
+			// come again.
+			return true, nil
 		}
 		if err != nil {
-			return err
+			return false, fmt.Errorf("%s: %w", ch.Path, err)
 		}
 		id = put.Node
 	}
 	if c.relist.on && id != 0 {
 		c.relist.seen[id] = true
 	}
-	return nil
+	return false, nil
+}
+
+// dropChange takes over that something is gone, with all that was below it.
+func (e *Engine) dropChange(tx *cache.Tx, c *client, at string) error {
+	if odbxfs.FoldPath(at) == odbxfs.FoldPath(c.cfg.Root) {
+		// Someone took the whole root away. That is no removal of each file:
+		// the listing anew will say that the root is missing, and everything
+		// waits until it is back.
+		c.rootGone = true
+		return nil
+	}
+	id, known, err := tx.DropboxByPath(c.id, at)
+	if err != nil || !known {
+		return err
+	}
+	n, ok, err := tx.DropboxNode(id)
+	if err != nil || !ok {
+		return err
+	}
+	if e.leaveOut(c, n.ID, at) {
+		return nil
+	}
+	return tx.DropDropbox(id)
 }
 
 // outdated reports whether an entry says less than the store knows, and gives

@@ -157,3 +157,46 @@ func TestWhatHasNoBytesStaysInDropboxAlone(t *testing.T) {
 	}
 	r.quiet()
 }
+
+// Dropbox may name what a new folder holds before the folder, on an earlier page.
+func TestWhatComesBeforeItsFolderIsNotForgotten(t *testing.T) {
+	for _, page := range []int{1, 2, 3, 100} {
+		for _, crashes := range []bool{false, true} {
+			t.Run(fmt.Sprintf("pages of %d, crash %t", page, crashes), func(t *testing.T) {
+				r := newRig(t, uint64(page))
+				r.dropbox.page = page
+				r.calm()
+				r.dropbox.personMakes(dir1 + "/new")
+				r.dropbox.personMakes(dir1 + "/new/deep")
+				r.dropbox.personWrites(dir1+"/new/deep/a", []byte("a"))
+				r.dropbox.personWrites(dir1+"/new/b", []byte("b"))
+				r.dropbox.childrenFirst(4)
+				if crashes {
+					for range 4 {
+						r.run() // some pages are read
+					}
+					r.crash()
+				}
+				r.settle()
+				r.mustHave(dir1+"/new/b = b", dir1+"/new/deep/a = a")
+				r.agree()
+				r.quiet()
+			})
+		}
+	}
+}
+
+// A call may meet a server of Dropbox that has not heard of the file yet: that it
+// is gone only the feed says.
+func TestAFileThatAMoveDoesNotFindIsNotGone(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a", []byte("a"))
+	r.calm()
+	r.dropbox.blind = 1
+	r.odoo.relocate(a, order1, "b")
+	r.clock = r.clock.Add(time.Minute)
+	r.step(Event{})
+	r.settle()
+	r.mustHave(dir1 + "/b = a")
+	r.agree()
+}
