@@ -190,6 +190,9 @@ func (c *Client) relocated(ctx context.Context, op string, ops []odbxfs.DropboxO
 // carries out one that only changes the case of a name, which the API refuses
 // as a conflict of the file with itself: by way of another name.
 func (c *Client) settleMove(ctx context.Context, o odbxfs.DropboxOp, err error) odbxfs.DropboxResult {
+	if odbxfs.IsKind(err, odbxfs.KindMissing) {
+		return c.settleMissing(ctx, o, err)
+	}
 	if kind := odbxfs.KindOf(err); kind != odbxfs.KindExists && kind != odbxfs.KindChanged && kind != odbxfs.KindUnknown {
 		return failed(err)
 	}
@@ -214,6 +217,20 @@ func (c *Client) settleMove(ctx context.Context, o odbxfs.DropboxOp, err error) 
 	return done(nodeOf(res.Metadata))
 }
 
+// settleMissing looks whether the source of a move or copy is gone. One that was
+// written a moment ago may not be found yet (rclone's issue 8881): then it is to
+// be tried again.
+func (c *Client) settleMissing(ctx context.Context, o odbxfs.DropboxOp, err error) odbxfs.DropboxResult {
+	n, lookErr := c.metadata(ctx, string(o.ID))
+	switch {
+	case lookErr != nil:
+		return failed(lookErr)
+	case n == nil:
+		return failed(err)
+	}
+	return failed(&odbxfs.Error{Op: "move or copy in Dropbox", Item: n.Path, Kind: odbxfs.KindUnavailable, Err: errors.New("Dropbox does not find it yet")})
+}
+
 func (c *Client) copy(ctx context.Context, ops []odbxfs.DropboxOp) ([]odbxfs.DropboxResult, error) {
 	const op = "copy in Dropbox"
 	if len(ops) == 1 {
@@ -233,6 +250,9 @@ func (c *Client) copy(ctx context.Context, ops []odbxfs.DropboxOp) ([]odbxfs.Dro
 // settleCopy takes a file of the wanted content that is there already for the
 // copy: an earlier attempt made it.
 func (c *Client) settleCopy(ctx context.Context, o odbxfs.DropboxOp, err error) odbxfs.DropboxResult {
+	if odbxfs.IsKind(err, odbxfs.KindMissing) {
+		return c.settleMissing(ctx, o, err)
+	}
 	if !odbxfs.IsKind(err, odbxfs.KindExists) {
 		return failed(err)
 	}

@@ -148,9 +148,9 @@ func (u *largeUpload) start(ctx context.Context) error {
 	})
 }
 
-// send appends one chunk. It is sent again when its fate is not known; a
-// session that is closed then was closed by the first time. So was one that an
-// earlier attempt left closed.
+// send appends one chunk. It is sent again when its fate is not known. A session
+// that the last one finds closed was closed by the first time, or by an earlier
+// attempt, or by the network, which sent it twice; what it holds the commit tells.
 func (u *largeUpload) send(ctx context.Context, ch chunk, last bool) error {
 	arg := files.NewUploadSessionAppendArg(files.NewUploadSessionCursor(u.parts.Session, uint64(ch.at)))
 	arg.Close, arg.ContentHash = last, hashOf(ch.data)
@@ -158,7 +158,7 @@ func (u *largeUpload) send(ctx context.Context, ch chunk, last bool) error {
 		err := u.c.transfer(ctx, func() error {
 			return u.c.files.UploadSessionAppendV2Context(ctx, arg, bytes.NewReader(ch.data))
 		})
-		if err == nil || last && (tries > 1 || u.resumed) && tagged(err, "closed") {
+		if err == nil || last && tagged(err, "closed") {
 			return u.parts.sent(ch.at)
 		}
 		if err = wrap("upload", u.o.Path, err); !odbxfs.IsKind(err, odbxfs.KindUnavailable) || tries == chunkTries {
