@@ -332,6 +332,7 @@ type dataAnswer struct {
 // data are rows: the root place, what clients must know, and what Options asks
 // for.
 func (s *setup) data(ctx context.Context) error {
+	s.unmirrored()
 	if s.id("action_setup_data") == 0 {
 		s.step(Create, "rows", "root place, and facts for clients", "")
 		for _, c := range s.o.Clients {
@@ -351,11 +352,42 @@ func (s *setup) data(ctx context.Context) error {
 	for _, c := range a.Changes {
 		s.step(Create, "row", c, "")
 	}
+	s.kept(a.Changes)
 	if s.dry || len(a.Changes) == 0 {
 		return nil
 	}
 	arg["dry"] = false
 	return s.run(ctx, "setup_data", arg, &a)
+}
+
+// unmirrored notes the rules that were asked for without a cloud client.
+func (s *setup) unmirrored() {
+	for _, r := range s.o.Rules {
+		if r.Client == "" {
+			s.note("folder rule %s has no cloud client: mounts show it, and nothing mirrors it", r.Name)
+		}
+	}
+}
+
+// kept notes what was asked for and is there already, changes being what is not:
+// it may differ from what was asked for, which people change in Odoo.
+func (s *setup) kept(changes []string) {
+	var asked []string
+	for _, c := range s.o.Clients {
+		asked = append(asked, "cloud client "+c.Name)
+	}
+	for _, r := range s.o.Rules {
+		asked = append(asked, "folder rule "+r.Name)
+	}
+	for _, what := range asked {
+		if !slices.Contains(changes, what) {
+			s.note("%s is there already, and stays as it is: change it in Odoo, on its form below Cloud Storage", what)
+		}
+	}
+}
+
+func (s *setup) note(format string, args ...any) {
+	s.plan.Notes = append(s.plan.Notes, fmt.Sprintf(format, args...))
 }
 
 func (s *setup) dataArg() map[string]any {

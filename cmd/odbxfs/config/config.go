@@ -120,6 +120,9 @@ func Load(path string, mustExist bool, environ []string) (Config, error) {
 	if err := checkFile(k, path); err != nil {
 		return Config{}, err
 	}
+	if err := fromFolder(k, filepath.Dir(path)); err != nil {
+		return Config{}, fmt.Errorf("config %s: %w", path, err)
+	}
 	if err := loadEnv(k, environ); err != nil {
 		return Config{}, err
 	}
@@ -127,9 +130,36 @@ func Load(path string, mustExist bool, environ []string) (Config, error) {
 	if err := k.Unmarshal("", &c); err != nil {
 		return Config{}, fmt.Errorf("config %s: %w", path, err)
 	}
-	c.State, c.Mount.Dir = home(c.State), home(c.Mount.Dir)
+	c.Mount.Dir = home(c.Mount.Dir)
+	if c.State, err = filepath.Abs(home(c.State)); err != nil {
+		return Config{}, fmt.Errorf("config %s: find the folder of the stores: %w", path, err)
+	}
 	c.nameSecrets()
 	return c, c.check()
+}
+
+// fromFolder lets relative paths of the file begin at its folder. Where they
+// began at the working directory, a command would look for its daemon's store,
+// and a service for its secrets, wherever it happened to be started.
+func fromFolder(k *koanf.Koanf, dir string) error {
+	for _, key := range k.Keys() {
+		name := key[strings.LastIndexByte(key, '.')+1:]
+		if key != "state" && key != "mount.dir" && name != "password_file" {
+			continue
+		}
+		p := home(k.String(key))
+		if p == "" || filepath.IsAbs(p) {
+			continue
+		}
+		abs, err := filepath.Abs(filepath.Join(dir, p))
+		if err != nil {
+			return err
+		}
+		if err := k.Set(key, abs); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // at gives the place of a mistake of syntax: file:line:column.

@@ -54,6 +54,31 @@ func TestFileAndEnvironment(t *testing.T) {
 	}
 }
 
+// A command that is started elsewhere than its daemon must find the same store.
+func TestRelativePathsOfTheFileBeginAtItsFolder(t *testing.T) {
+	path := write(t, "state = 'stores'\n[mount]\ndir = '../m'\n[sync]\npassword_file = 's'\n[dropbox.main]\npassword_file = '~/d'")
+	t.Setenv("HOME", "/h")
+	dir := filepath.Dir(path)
+	t.Chdir(t.TempDir())
+	c, err := Load(path, true, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.State != filepath.Join(dir, "stores") || c.Mount.Dir != filepath.Join(filepath.Dir(dir), "m") || c.Sync.PasswordFile != filepath.Join(dir, "s") {
+		t.Errorf("got %q, %q, %q below %s", c.State, c.Mount.Dir, c.Sync.PasswordFile, dir)
+	}
+	if got := c.Dropbox["main"].PasswordFile; got != "/h/d" && got != "~/d" {
+		t.Errorf("got %q", got)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = Load(path, true, []string{"ODBXFS_STATE=here"}); err != nil || c.State != filepath.Join(here, "here") {
+		t.Errorf("a path of the environment begins at the working directory %s: got %q, %v", here, c.State, err)
+	}
+}
+
 func TestBadSettingsAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, file, env, want string }{
 		{"an unknown key names the nearest", "[odoo]\nurll = 'x'", "", `there is no setting "odoo.urll"; the nearest is "odoo.url"`},
