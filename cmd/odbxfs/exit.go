@@ -28,6 +28,7 @@ const (
 	exitPerson
 	exitLocked
 	exitRefused
+	exitDisk
 )
 
 // exitMeanings says what the codes mean, for --help; README has the same.
@@ -39,7 +40,8 @@ var exitMeanings = [...]string{
 	exitLogin:       "Odoo or Dropbox refuses the login",
 	exitPerson:      "done, but something waits for a person: see odbxfs status",
 	exitLocked:      "another process works on this store (or this demo's folder)",
-	exitRefused:     "not done, since it would lose something or is another database's",
+	exitRefused:     "not done, since it would lose something, or is another database's or a newer odbxfs's",
+	exitDisk:        "the disk of the store is full, or does not answer",
 }
 
 // exitHelp is the table of the codes.
@@ -89,6 +91,9 @@ var known = []struct {
 	{errNoDemo, exitUnreachable, "start one with `odbxfs demo`, in this folder or with --dir"},
 	{provision.ErrLinksLeft, exitRefused, "`odbxfs reset` brings their bytes back into Odoo; then run this again"},
 	{provision.ErrPlacesUsed, exitRefused, "move them in the mount or in Odoo, then run this again"},
+	{cache.ErrFull, exitDisk, "make room on the disk of the store; nothing that was acknowledged is lost, and a daemon goes on by itself"},
+	{cache.ErrStuck, exitDisk, "look at the disk of the store (dmesg, its mount, the network it is on), then start again: nothing that was acknowledged is lost"},
+	{cache.ErrFormat, exitRefused, "install the newer odbxfs again, or set another `state` folder: this one was not touched, and may have changes that Odoo does not have yet"},
 	{cache.ErrLocked, exitLocked, "another odbxfs works on this store and does not answer; look for it with `ps`"},
 }
 
@@ -179,5 +184,9 @@ func report(w io.Writer, err error) {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
-	fmt.Fprintf(w, "odbxfs: %v\nhint: %s\n", err, hintFor(err))
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i]) // a remote's words may be among them
+	}
+	fmt.Fprintf(w, "odbxfs: %s\nhint: %s\n", strings.Join(lines, "\n"), hintFor(err))
 }

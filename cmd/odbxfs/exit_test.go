@@ -38,6 +38,9 @@ func TestExitCodes(t *testing.T) {
 		{"links are left in Odoo", fmt.Errorf("%w (2 pairs)", provision.ErrLinksLeft), exitRefused},
 		{"documents in free folders", fmt.Errorf("%w (1)", provision.ErrPlacesUsed), exitRefused},
 		{"a secret that cannot be read", fmt.Errorf("sync: %w", of(odbxfs.KindSettings)), exitUsage},
+		{"a full disk", fmt.Errorf("store: %w", cache.ErrFull), exitDisk},
+		{"a disk that is stuck", fmt.Errorf("closing: %w", cache.ErrStuck), exitDisk},
+		{"a newer program's store", fmt.Errorf("open: %w", cache.ErrFormat), exitRefused},
 		{"two errors", errors.Join(personError{errors.New("x")}, of(odbxfs.KindUnavailable)), exitPerson},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -98,6 +101,14 @@ func TestEachErrorHasAHint(t *testing.T) {
 	}
 }
 
+func TestARemotesWordsCannotSteerTheTerminal(t *testing.T) {
+	var b bytes.Buffer
+	report(&b, errors.New("one\x1b]0;x\a\ntwo"))
+	if !strings.HasPrefix(b.String(), "odbxfs: one\ufffd]0;x\ufffd\ntwo\nhint: ") {
+		t.Errorf("got %q", b.String())
+	}
+}
+
 func TestStatusInWords(t *testing.T) {
 	many := make([]sync.Item, shown+3)
 	for i := range many {
@@ -118,6 +129,13 @@ func TestStatusInWords(t *testing.T) {
 		{"nobody ever ran", func(s *sync.Status) { s.Time = time.Time{} }, "no daemon ever ran on this store; 0 tasks"},
 		{"Odoo hangs at the start", func(s *sync.Status) { s.OdooOK, s.OdooSilent = false, true }, "Odoo has not answered yet; 0 tasks"},
 		{"a client", func(s *sync.Status) { s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateConnected}} }, "cloud client Main: connected\n"},
+		{"a client's login is refused", func(s *sync.Status) {
+			s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateError, Message: "refused", Kind: odbxfs.KindCredentials}}
+		}, "cloud client Main: error: refused\n  sign in anew: odbxfs login dropbox --client \"Main\"\n"},
+		{"a client's settings are wrong", func(s *sync.Status) {
+			s.Clients = []sync.ClientStatus{{Name: "Main", State: sync.StateError, Message: "no file", Kind: odbxfs.KindSettings}}
+		}, "cloud client Main: error: no file\n  mend its section of the config"},
+		{"escapes in a remote's words", func(s *sync.Status) { s.Waiting = []string{"Odoo: \x1b[2J"} }, "waiting: Odoo: \ufffd[2J\n"},
 		{"parked", func(s *sync.Status) { s.Parked = many[:1] }, "1 parked, see why and then `odbxfs retry`:\n  odoo-delete  Sales Orders/S00000: r\n"},
 		{"many are cut", func(s *sync.Status) { s.Held = many }, "  and 3 more (status --json has all)\n"},
 		{"escapes of a terminal are taken out", func(s *sync.Status) { s.Parked = []sync.Item{{Path: "a\x1b[31m\nb"}} }, "a\ufffd[31m\ufffdb"},

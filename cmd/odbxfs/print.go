@@ -44,19 +44,34 @@ func printStatus(w io.Writer, s sync.Status, now time.Time) {
 		fmt.Fprintf(&b, "the last one, %s ago (%s): %s\n", age(now.Sub(s.Time)), s.Time.Local().Format("2006-01-02 15:04:05"), answered)
 	}
 	for _, c := range s.Clients {
-		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, strings.TrimSpace(c.State+" "+c.Message))
-		if c.Kind == odbxfs.KindCredentials || c.Kind == odbxfs.KindSettings {
+		fmt.Fprintf(&b, "cloud client %s: %s\n", c.Name, stateOf(c))
+		switch c.Kind { //nolint:exhaustive // the others say all in their message
+		case odbxfs.KindCredentials:
 			fmt.Fprintf(&b, "  sign in anew: odbxfs login dropbox --client %q\n", c.Name)
+		case odbxfs.KindSettings:
+			fmt.Fprintf(&b, "  mend its section of the config; where no login is kept yet: odbxfs login dropbox --client %q\n", c.Name)
 		}
 	}
 	for _, line := range s.Waiting {
-		fmt.Fprintf(&b, "waiting: %s\n", line)
+		fmt.Fprintf(&b, "waiting: %s\n", printable(line))
 	}
 	printItems(&b, "held, waits for `odbxfs approve` or `odbxfs restore`", s.Held)
 	printItems(&b, "could not be opened", s.Refused)
 	printItems(&b, "parked, see why and then `odbxfs retry`", s.Parked)
 	// A closed pipe is the reader's choice.
 	_, _ = io.WriteString(w, b.String())
+}
+
+// stateOf is a client's state and what there is to say about it.
+func stateOf(c sync.ClientStatus) string {
+	state := c.State
+	if state == "" {
+		state = "starting"
+	}
+	if c.Message != "" {
+		state += ": " + printable(c.Message)
+	}
+	return state
 }
 
 // age tells a time in one unit, as a person would.

@@ -247,7 +247,7 @@ func SignIn(ctx context.Context, client *odoo.Client) error {
 // what is wrong instead of waiting.
 func (d *Daemon) Check(ctx context.Context) error {
 	if err := SignIn(ctx, d.client); err != nil {
-		return err
+		return d.refusedLogin(err)
 	}
 	switch p := d.port.(type) {
 	case *odoo.Engine:
@@ -264,6 +264,19 @@ func (d *Daemon) Check(ctx context.Context) error {
 		return CheckModels(ctx, d.client, "look at mount.models", d.opt.Config.Mount.Models)
 	}
 	return nil
+}
+
+// refusedLogin says whose login was refused, and of the technical user's where
+// it comes from: before setup there is none.
+func (d *Daemon) refusedLogin(err error) error {
+	if !odbxfs.IsKind(err, odbxfs.KindCredentials) {
+		return err
+	}
+	section, hint := "[sync]", "; `odbxfs setup` makes the technical user, with this password"
+	if d.opt.Mode == Mount {
+		section, hint = "[mount]", ""
+	}
+	return fmt.Errorf("the login %q of %s%s: %w", login(d.opt.Config, d.opt.Mode).Login, section, hint, err)
 }
 
 // CheckModels names a model that this Odoo does not have; op says who named it.

@@ -166,7 +166,7 @@ func (d *Demo) startOdoo(ctx context.Context, opt Options) error {
 	return nil
 }
 
-// Provisioning is what the demo puts into Odoo: one cloud client and four rules.
+// Provisioning is what the demo puts into Odoo: one cloud client and two rules.
 func Provisioning() provision.Options {
 	return provision.Options{
 		TechnicalLogin: technicalLogin, TechnicalPassword: technicalPassword, InstallBaseAutomation: true,
