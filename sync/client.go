@@ -202,12 +202,16 @@ func (e *Engine) nextLease(c *client) {
 	e.emit(lane, "odoo: lease", func(ctx context.Context) func() error {
 		epoch, until, err := e.opt.Ledger.Lease(ctx, c.id, e.opt.Holder, e.opt.LeaseTTL)
 		return func() error {
-			now := e.opt.Now()
+			now, before := e.opt.Now(), c.lease.err
 			c.lease.err = err
 			c.lease.next = now.Add(e.opt.LeaseTTL / 3)
 			if err != nil {
 				c.lease.next = now.Add(pace(odbxfs.KindOf(err), 3, retryAfter(err), e.opt.Random()))
-				e.log.Warn("the right to write is not ours", "client", c.cfg.Name, "error", err)
+				say := e.log.Debug // it is asked for every few seconds, and for days where another has it
+				if before == nil || odbxfs.KindOf(before) != odbxfs.KindOf(err) {
+					say = e.log.Warn
+				}
+				say("the right to write is not ours", "client", c.cfg.Name, "error", err)
 				return nil //nolint:nilerr // the lease keeps it, and asks again by its pace
 			}
 			c.lease.epoch, c.lease.until = epoch, until

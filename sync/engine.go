@@ -58,6 +58,7 @@ type Engine struct {
 	rests      map[restKey]*rest
 	letGo      *letGo                           // the reset that was asked for; nil: none
 	resets     map[odbxfs.ClientID]ResetOptions // clients that are being let go; nil until Odoo told which there are
+	resetSays  string                           // how far the reset has come, for people
 	queuedEver int                              // tasks since the start
 	done       counts                           // since the start, or since the reset under way began
 	planned    []odbxfs.Task                    // with OnlyPlan: what would be done

@@ -115,6 +115,7 @@ const (
 const (
 	isReset  = "everything is being brought back into Odoo"
 	wasReset = "everything is in Odoo again; take the pause away to have it mirrored anew"
+	leftOver = "%d links could not be brought back into Odoo: odbxfs status says why; mend that, then odbxfs reset"
 )
 
 // stateOf says how a client does, in a word and a sentence; "" while nothing
@@ -123,7 +124,7 @@ func (e *Engine) stateOf(c *client) (state, message string) {
 	_, resetting := e.resets[c.id]
 	switch {
 	case resetting:
-		return StateReset, isReset
+		return StateReset, e.resetSays
 	case c.cfg.Paused && c.wasReset:
 		return StateReset, wasReset
 	case c.cfg.Paused:

@@ -54,6 +54,9 @@ func (e *Engine) planOn(more bool) {
 // revive drops parked tasks whose ground has changed: what is there now may do
 // better, and is planned for as it is.
 func (e *Engine) revive(tx *cache.Tx, c *client) error {
+	if e.opt.OnlyPlan {
+		return nil // they stay for who may carry them out
+	}
 	var parked []odbxfs.Task
 	err := tx.LaneTasks(c.id, cache.LaneParked, func(t odbxfs.Task) bool {
 		parked = append(parked, t)

@@ -88,7 +88,7 @@ func (e *Engine) Reset(ctx context.Context, after Timer, name string, opt ResetO
 	if !e.opt.syncs() {
 		return report, fmt.Errorf("a mount can't reset a cloud client")
 	}
-	e.letGo, e.resets, e.done = &letGo{name, opt}, nil, counts{}
+	e.letGo, e.resets, e.done, e.resetSays = &letGo{name, opt}, nil, counts{}, isReset
 	if e.odoo.loaded {
 		var all []odbxfs.CloudClient
 		for _, c := range e.sorted() {
@@ -123,8 +123,15 @@ func (e *Engine) Reset(ctx context.Context, after Timer, name string, opt ResetO
 	if err != nil {
 		return report, err
 	}
-	if err := e.opt.Ledger.SetClientState(ctx, e.chosen(), StateReset, wasReset); err != nil {
+	e.resetSays = wasReset
+	if now.links > 0 {
+		e.resetSays = fmt.Sprintf(leftOver, now.links)
+	}
+	if err := e.opt.Ledger.SetClientState(ctx, e.chosen(), StateReset, e.resetSays); err != nil {
 		return report, fmt.Errorf("write the state of the cloud client: %w", err)
+	}
+	if err := e.publish(); err != nil { // for whoever asks when this process is gone
+		return report, err
 	}
 	status, err := e.Status()
 	report = ResetReport{

@@ -151,6 +151,9 @@ func TestAClientThatWasResetRestsUntilAPersonWantsItAgain(t *testing.T) {
 		if !r.odoo.client.Paused || !strings.Contains(r.odoo.state, "reset: ") || !strings.Contains(r.odoo.state, "take the pause away") {
 			t.Errorf("the client: %+v, %q", r.odoo.client, r.odoo.state)
 		}
+		if s, err := r.engine.Status(); err != nil || s.Clients[0].Message != wasReset {
+			t.Errorf("at its end it says %+v, %v", s.Clients, err)
+		}
 		revs := []odbxfs.Rev{r.revOf(dir1 + "/a"), r.revOf(dir2 + "/b")}
 		r.real, r.dropbox.blocks = false, false
 		r.crash()

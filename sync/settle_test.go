@@ -134,6 +134,29 @@ func TestWhatIsParkedIsPlannedAnewWhenItChanges(t *testing.T) {
 	}
 }
 
+// A dry run tells what would be done: what is parked stays for who may do it.
+func TestADryRunLeavesWhatIsParked(t *testing.T) {
+	dry := false
+	r := newRig(t, 1, func(o *Options) { o.OnlyPlan = dry })
+	r.calm()
+	r.faults.op = func(op odbxfs.DropboxOp) error {
+		if strings.HasSuffix(op.Path, "/refused") {
+			return &odbxfs.Error{Op: "upload", Item: op.Path, Kind: odbxfs.KindName}
+		}
+		return nil
+	}
+	ref := r.odoo.addFile(order1, "refused", []byte("one"))
+	r.until(func() bool { return len(r.parked()) == 1 })
+	node := r.node(ref)
+	dry = true
+	r.crash()
+	r.odoo.relocate(ref, order1, "taken")
+	r.until(func() bool { n := r.odooNode(node); return n != nil && n.Name == "taken" && r.engine.Idle() })
+	if why := r.parked(); len(why) != 1 {
+		t.Errorf("parked: %v", why)
+	}
+}
+
 // A folder is removed in Odoo while a file that was put into it in the mount waits
 // to be sent: new content beats a bare deletion, so both come back.
 func TestAFolderRemovedUnderAWaitingFileComesBack(t *testing.T) {
