@@ -12,10 +12,8 @@ import (
 // from the Odoo tree, the pair's stored name and the names beside it.
 
 // ForeignContent is what a document shows whose bytes are neither Odoo's nor
-// ours: an internet shortcut to its url. The inode's size is its length.
-func ForeignContent(url string) []byte {
-	return []byte("[InternetShortcut]\r\nURL=" + url + "\r\n")
-}
+// ours: its url, in a line. The inode's size is its length.
+func ForeignContent(url string) []byte { return []byte(url + "\n") }
 
 // project brings the mount's view of a node up to date. With an intent only
 // what Odoo alone can say is taken over.
@@ -141,7 +139,7 @@ func (tx *Tx) fillFile(r *inodeRec, n odbxfs.OdooNode, old inodeRec) error {
 	case same && old.I.Content != "":
 		i.Content = old.I.Content
 	case n.SHA1 != "":
-		i.Content, _ = tx.s.contents.BySHA1(n.SHA1)
+		i.Content, _ = tx.s.contents.BySHA1(n.SHA1) // where there are none, it is empty: they are fetched when they are read
 	}
 	// Odoo's times have whole seconds, and in plain mode it keeps none of ours.
 	if same && (n.MTime.Equal(old.I.MTime.Truncate(time.Second)) || (tx.s.opt.KeepMTimes && old.Typed)) {

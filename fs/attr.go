@@ -8,6 +8,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"odbxfs"
+	"odbxfs/cache"
 )
 
 // What every file and folder shows: Odoo has no modes, and who may do what is
@@ -26,7 +27,7 @@ func foreignText(ino odbxfs.Inode) ([]byte, bool) {
 	if ino.Kind != odbxfs.File || ino.Type != odbxfs.Foreign {
 		return nil, false
 	}
-	return []byte(ino.URL + "\n"), true
+	return cache.ForeignContent(ino.URL), true
 }
 
 // attr fills in what stat shows of ino under number k; s is what its open handles
