@@ -28,6 +28,7 @@
 //	odoo/odootest/contract        what every Odoo must answer to the client
 //	odoo/odootest/contract/ports  what its ports ask of a provisioned one
 //	sync/dropbox/dropboxtest      a Dropbox in memory or on a directory
+//	integration/faults            what may go wrong at Dropbox, and both sides all the same
 //	integration/lab               real Odoo servers for tests and the demo
 //	integration/lab/labctl        builds and removes them
 //	integration/peers             other people's clients, against the Dropbox emulator
