@@ -1,7 +1,7 @@
 # odbxfs: everything that a newcomer or CI runs. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help check-machine check-demo demo demo-odoo build test unit bench soak lint lab lab-clean clean
+.PHONY: help check-machine check-demo demo demo-odoo build test unit race bench soak lint lab lab-clean clean
 
 GO    ?= go
 DIR   ?= demo
@@ -48,6 +48,9 @@ test: check-machine ## everything that CI runs: lints, unit, contract and whole-
 
 unit: ## the tests that need neither lab nor mount
 	$(GO) test -shuffle=on -count=1 . ./cache/... ./sync/... ./cmd/...
+
+race: check-machine ## what runs in one process, under the race detector, with few seeds
+	SIM=20 $(GO) test -race -timeout 60m -p 1 -shuffle=on -count=1 -vet=off . ./cache/... ./fs/... ./sync/... ./cmd/...
 
 bench: check-machine ## benchmarks, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
