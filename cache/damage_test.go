@@ -106,7 +106,7 @@ func readAll(s *Store) error {
 			}
 			tx.Odoo().Children(id)
 		}
-		_, e1 := tx.Intents(0)
+		_, e1 := tx.Intents()
 		e2 := tx.Tasks(func(odbxfs.Task) bool { return true })
 		_, e3 := tx.Log(0, 0)
 		_, e4 := tx.OdooCounts()

@@ -90,6 +90,7 @@
 //	ix node                removed before Odoo had answered (until the next start)
 //	qi node                intent
 //	qs seq                 node of the intent
+//	qo seq, qg seq         the same, of those that wait for nobody, and of removals
 //	y/ node                dirty: for the planner to look at
 //	tq seq                 task
 //	tn node                marks of the node's tasks

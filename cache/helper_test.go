@@ -240,7 +240,7 @@ func lookup(t *testing.T, s *Store, folder odbxfs.NodeID, name string) (i odbxfs
 func intents(t *testing.T, s *Store) (list []odbxfs.Intent) {
 	t.Helper()
 	view(t, s, func(tx *Tx) (err error) {
-		list, err = tx.Intents(0)
+		list, err = tx.Intents()
 		return err
 	})
 	return list

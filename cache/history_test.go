@@ -219,7 +219,7 @@ func (d deed) pin(s *Store) error {
 
 // settleAll does what an engine does with every intent: Odoo has it now.
 func settleAll(tx *Tx) error {
-	list, err := tx.Intents(0)
+	list, err := tx.Intents()
 	if err != nil {
 		return err
 	}

@@ -75,11 +75,18 @@ func (in inside) entriesAreInodes() error {
 }
 
 func (in inside) intentsAreListed() error {
-	list, err := in.tx.Intents(0)
+	list, err := in.tx.Intents()
 	if err != nil || len(list) != len(in.intents) {
 		return errors.Join(err, fmt.Errorf("%d intents are listed, there are %d", len(list), len(in.intents)))
 	}
+	var open, gone []odbxfs.Intent
 	for _, i := range list {
+		if !i.Held && i.Reason == "" {
+			open = append(open, i)
+		}
+		if i.Gone {
+			gone = append(gone, i)
+		}
 		r, shown := in.inodes[i.Node]
 		switch {
 		case i.Seq != in.intents[i.Node].Seq:
@@ -91,6 +98,25 @@ func (in inside) intentsAreListed() error {
 		case !i.Gone && i.Content != "" && (r.I.Content != i.Content || r.I.SHA1 != i.ContentSHA1):
 			return fmt.Errorf("%+v sends other bytes than are shown: %+v", i, r.I)
 		}
+	}
+	return in.intentsAreSorted(open, gone)
+}
+
+// intentsAreSorted: the lists of open ones and of removals have just these.
+func (in inside) intentsAreSorted(open, gone []odbxfs.Intent) error {
+	var listed []odbxfs.Intent
+	if err := in.tx.OpenIntents(func(i odbxfs.Intent) bool { listed = append(listed, i); return true }); err != nil {
+		return err
+	}
+	removals, err := in.tx.Removals()
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(listed, open) {
+		return fmt.Errorf("open are %+v, listed %+v", open, listed)
+	}
+	if !slices.Equal(removals, gone) {
+		return fmt.Errorf("removals are %+v, listed %+v", gone, removals)
 	}
 	return nil
 }

@@ -4,28 +4,55 @@ import (
 	"odbxfs"
 )
 
-// Intents gives up to limit intents (0: all), parked and held ones included, by
-// Seq.
-func (tx *Tx) Intents(limit int) ([]odbxfs.Intent, error) {
-	items, err := tx.list([]byte(kIntentSeq), nil, limit, true)
-	if err != nil {
-		return nil, err
-	}
-	var out []odbxfs.Intent
-	for _, e := range items {
-		id, err := number(e.val)
+// Intents gives all intents, parked and held ones included, by Seq. It costs
+// what all of them cost: for people's questions, not for each step.
+func (tx *Tx) Intents() ([]odbxfs.Intent, error) { return tx.intentsOf(kIntentSeq) }
+
+// Removals gives all intents that remove something, parked and held ones
+// included, by Seq.
+func (tx *Tx) Removals() ([]odbxfs.Intent, error) { return tx.intentsOf(kIntentGone) }
+
+func (tx *Tx) intentsOf(space string) (all []odbxfs.Intent, err error) {
+	err = tx.eachIntent(space, func(i odbxfs.Intent) bool {
+		all = append(all, i)
+		return true
+	})
+	return all, err
+}
+
+// OpenIntents calls fn with the intents that are neither parked nor held, by
+// Seq, until it says false. fn must not change any.
+func (tx *Tx) OpenIntents(fn func(odbxfs.Intent) bool) error {
+	return tx.eachIntent(kIntentOpen, fn)
+}
+
+// intentPage is how many intents are looked up at a time: a batch of the engine.
+const intentPage = 200
+
+func (tx *Tx) eachIntent(space string, fn func(odbxfs.Intent) bool) error {
+	for after := []byte(nil); ; {
+		page, err := tx.list([]byte(space), after, intentPage, true)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		i, ok, err := tx.Intent(odbxfs.NodeID(id))
-		if err != nil {
-			return nil, err
+		for _, e := range page {
+			id, err := number(e.val)
+			if err != nil {
+				return err
+			}
+			i, ok, err := tx.Intent(odbxfs.NodeID(id))
+			if err != nil {
+				return err
+			}
+			if ok && !fn(i) {
+				return nil
+			}
 		}
-		if ok {
-			out = append(out, i)
+		if len(page) < intentPage {
+			return nil
 		}
+		after = page[len(page)-1].key
 	}
-	return out, nil
 }
 
 // Intent gives the intent of a node.
@@ -150,7 +177,7 @@ func (tx *Tx) putIntent(i odbxfs.Intent) error {
 
 func (tx *Tx) storeIntent(i, old odbxfs.Intent) error {
 	if old.Seq != 0 && old.Seq != i.Seq {
-		if err := tx.del(keySeq(kIntentSeq, old.Seq)); err != nil {
+		if err := tx.unlistIntent(old.Seq); err != nil {
 			return err
 		}
 	}
@@ -162,12 +189,48 @@ func (tx *Tx) storeIntent(i, old odbxfs.Intent) error {
 	if err := tx.set(keyNode(kIntent, i.Node), i); err != nil {
 		return err
 	}
-	return tx.setID(keySeq(kIntentSeq, i.Seq), i.Node)
+	return tx.listIntent(i)
+}
+
+// listIntent puts an intent into the lists that it belongs into, and takes it
+// out of the others.
+func (tx *Tx) listIntent(i odbxfs.Intent) error {
+	for _, l := range []struct {
+		space string
+		in    bool
+	}{
+		{kIntentSeq, true},
+		{kIntentOpen, !i.Held && i.Reason == ""},
+		{kIntentGone, i.Gone},
+	} {
+		key := keySeq(l.space, i.Seq)
+		there, err := tx.has(key)
+		switch {
+		case err != nil:
+		case l.in && !there:
+			err = tx.setID(key, i.Node)
+		case !l.in && there:
+			err = tx.del(key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) unlistIntent(seq uint64) error {
+	for _, space := range []string{kIntentSeq, kIntentOpen, kIntentGone} {
+		if err := tx.del(keySeq(space, seq)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clearIntent removes an intent and nothing else.
 func (tx *Tx) clearIntent(i odbxfs.Intent) error {
-	if err := tx.del(keySeq(kIntentSeq, i.Seq)); err != nil {
+	if err := tx.unlistIntent(i.Seq); err != nil {
 		return err
 	}
 	if err := tx.moveRef(i.Content, "", ownerIntent(i.Node)); err != nil {

@@ -34,6 +34,8 @@ const (
 	kEnded      = "ix" // ix node: gone here before Odoo had answered
 	kIntent     = "qi" // qi node -> Intent
 	kIntentSeq  = "qs" // qs seq -> node
+	kIntentOpen = "qo" // qo seq -> node: of one that waits for nobody
+	kIntentGone = "qg" // qg seq -> node: of a removal
 	kDirty      = "y/" // y/ node
 	kTask       = "tq" // tq seq -> Task
 	kTaskNode   = "tn" // tn node -> []TaskMark
@@ -57,7 +59,7 @@ func scanLen(key []byte) int {
 		return 11
 	case kTaskFrom:
 		return 18
-	case kDirty, kJournal, kTask, kTaskEnds, kLog, kIntentSeq, kIntent, kOdooCount, kAlias, kEnded, kContent, kDropboxTop:
+	case kDirty, kJournal, kTask, kTaskEnds, kLog, kIntentSeq, kIntentOpen, kIntentGone, kIntent, kOdooCount, kAlias, kEnded, kContent, kDropboxTop:
 		return 2
 	case kOdooScope, kContentRef:
 		return bytes.IndexByte(key[2:], 0) + 3

@@ -194,7 +194,7 @@ func (c *clerk) remove() {
 // hold asks a person about every removal; decide lets each go on, or not.
 func (c *clerk) hold() {
 	c.do(func(tx *Tx) error {
-		list, err := tx.Intents(0)
+		list, err := tx.Intents()
 		var ids []odbxfs.NodeID
 		for _, i := range list {
 			ids = append(ids, i.Node)
@@ -205,7 +205,7 @@ func (c *clerk) hold() {
 
 func (c *clerk) decide() {
 	c.do(func(tx *Tx) error {
-		list, err := tx.Intents(0)
+		list, err := tx.Intents()
 		if err != nil {
 			return err
 		}
@@ -227,7 +227,7 @@ func (c *clerk) decide() {
 // document before the answer to its create is here.
 func (c *clerk) settle(all bool) {
 	var list []odbxfs.Intent
-	if err := c.s.View(func(tx *Tx) (err error) { list, err = tx.Intents(0); return err }); err != nil {
+	if err := c.s.View(func(tx *Tx) (err error) { list, err = tx.Intents(); return err }); err != nil {
 		c.t.Fatal(err)
 	}
 	for _, i := range list {
@@ -336,7 +336,7 @@ func TestLooksAtOdooMeetWhatIsNotSentYet(t *testing.T) {
 			c.check()
 		}
 		c.do(func(tx *Tx) error {
-			list, err := tx.Intents(0)
+			list, err := tx.Intents()
 			for _, i := range list {
 				err = errors.Join(err, tx.ReleaseIntents([]odbxfs.NodeID{i.Node}))
 			}

@@ -234,7 +234,7 @@ func (m *machine) settle(t *rapid.T, most int) {
 		for progress := true; progress && most > 0; {
 			progress = false
 			var list []odbxfs.Intent
-			if err := m.s.View(func(tx *Tx) (err error) { list, err = tx.Intents(0); return err }); err != nil {
+			if err := m.s.View(func(tx *Tx) (err error) { list, err = tx.Intents(); return err }); err != nil {
 				t.Fatal(err)
 			}
 			for _, i := range list {
@@ -392,7 +392,7 @@ func TestTheMountAgreesWithAModel(t *testing.T) {
 		m.settle(t, 1000)
 		m.check(t)
 		if err := m.s.View(func(tx *Tx) error {
-			if list, err := tx.Intents(0); err != nil || len(list) != 0 {
+			if list, err := tx.Intents(); err != nil || len(list) != 0 {
 				return fmt.Errorf("left to do: %+v %w", list, err)
 			}
 			return nil

@@ -263,11 +263,14 @@ func (tx *Tx) tidyContents() error {
 // takes back files that were being written and never closed. After an unclean
 // end every byte is looked at.
 func (tx *Tx) checkIntents(ctx context.Context, clean bool) error {
-	intents, err := tx.Intents(0)
+	intents, err := tx.Intents()
 	if err != nil {
 		return err
 	}
 	for _, i := range intents {
+		if err := tx.listIntent(i); err != nil { // a store of before these lists
+			return err
+		}
 		r, ok, err := tx.inode(i.Node)
 		if err != nil {
 			return err

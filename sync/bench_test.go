@@ -39,3 +39,25 @@ func BenchmarkMirror(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSend takes new files of a mount to Odoo. It too must not cost more
+// for each when they are many.
+func BenchmarkSend(b *testing.B) {
+	for _, files := range []int{2000, 20000} {
+		b.Run(fmt.Sprintf("files=%d", files), func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				r := newRig(b, 1, func(o *Options) { o.Ledger, o.Dropbox = nil, nil })
+				r.calm()
+				for i := range files {
+					r.mountWrites("Sales Orders/S00001", fmt.Sprintf("%d.txt", i), fmt.Appendf(nil, "file %d", i))
+				}
+				b.StartTimer()
+				r.calm()
+				b.StopTimer()
+				r.close()
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(files*b.N), "us/file")
+		})
+	}
+}

@@ -34,7 +34,7 @@ func (e *Engine) guardIntents() error {
 	err := e.store.View(func(tx *cache.Tx) error {
 		clear(found)
 		clear(held)
-		list, err := tx.Intents(0)
+		list, err := tx.Removals()
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (e *Engine) guardIntents() error {
 			if in.Held {
 				held[in.Node] = true
 			}
-			if !in.Gone || in.Held || in.Reason != "" || in.Was.Ref.IsZero() {
+			if in.Held || in.Reason != "" || in.Was.Ref.IsZero() {
 				continue
 			}
 			if by, err := approvedBy(tx, in.Node); err != nil || by == in.Seq {

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -74,40 +75,33 @@ func (e *Engine) nextIntents() error {
 // chooseIntents picks what can be carried out now, in the order in which it
 // was done. What needs the answer to another intent (a new folder) waits for
 // the next batch.
-func (e *Engine) chooseIntents(tx *cache.Tx, now time.Time) ([]job, error) {
-	list, err := tx.Intents(0)
-	if err != nil {
-		return nil, err
-	}
-	var jobs []job
+func (e *Engine) chooseIntents(tx *cache.Tx, now time.Time) (jobs []job, err error) {
 	var bytes int64
-	for _, in := range list {
-		if in.Held || in.Reason != "" {
-			continue
+	end := tx.OpenIntents(func(in odbxfs.Intent) bool {
+		j, ok, fault := e.jobNow(tx, in, now)
+		if fault != nil {
+			err = fault
+			return false
 		}
-		if in.NotUntil.After(now) {
-			e.wakeAt(in.NotUntil)
-			continue
+		if ok {
+			jobs = append(jobs, j)
+			bytes += in.ContentSize
 		}
-		if rests, err := e.intentRests(tx, in); err != nil {
-			return nil, err
-		} else if rests {
-			continue
-		}
-		j, ok, err := e.jobOf(tx, in)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		jobs = append(jobs, j)
-		bytes += in.ContentSize
-		if len(jobs) == batchItems || bytes >= batchBytes {
-			break
-		}
+		return len(jobs) < batchItems && bytes < batchBytes
+	})
+	return jobs, errors.Join(end, err)
+}
+
+// jobNow is jobOf for an intent that can be carried out now; false when not.
+func (e *Engine) jobNow(tx *cache.Tx, in odbxfs.Intent, now time.Time) (job, bool, error) {
+	if in.NotUntil.After(now) {
+		e.wakeAt(in.NotUntil)
+		return job{}, false, nil
 	}
-	return jobs, nil
+	if rests, err := e.intentRests(tx, in); err != nil || rests {
+		return job{}, false, err
+	}
+	return e.jobOf(tx, in)
 }
 
 // jobOf says which writes make Odoo's side as the inode is; false when its

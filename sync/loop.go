@@ -187,17 +187,11 @@ func (e *Engine) workLeft() bool {
 				left = true
 			}
 			return !left
-		}); err != nil || !e.opt.Intents {
+		}); err != nil || left || !e.opt.Intents {
 			return err
 		}
-		list, err := tx.Intents(0)
-		for _, in := range list {
-			waits, err := tx.Waits(in)
-			if err != nil {
-				return err
-			}
-			left = left || !in.Held && in.Reason == "" && !waits
-		}
+		var err error
+		left, err = intentLeft(tx)
 		return err
 	})
 	if err != nil {
@@ -205,4 +199,15 @@ func (e *Engine) workLeft() bool {
 		return false
 	}
 	return left
+}
+
+// intentLeft reports whether an intent is to be sent by itself, now or later.
+func intentLeft(tx *cache.Tx) (left bool, err error) {
+	end := tx.OpenIntents(func(in odbxfs.Intent) bool {
+		var waits bool
+		waits, err = tx.Waits(in)
+		left = !waits
+		return err == nil && waits
+	})
+	return left, errors.Join(end, err)
 }

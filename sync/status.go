@@ -73,7 +73,7 @@ func (e *Engine) Status() (Status, error) {
 		}); err != nil {
 			return err
 		}
-		list, err := tx.Intents(0)
+		list, err := tx.Intents()
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (e *Engine) decide(nodes []odbxfs.NodeID, task func(*cache.Tx, odbxfs.Task)
 			clients[t.Client] = true
 			count++
 		}
-		list, err := tx.Intents(0)
+		list, err := tx.Intents()
 		if err != nil {
 			return err
 		}
@@ -265,7 +265,7 @@ func (e *Engine) Retry(nodes ...odbxfs.NodeID) (int, error) {
 			}
 			count++
 		}
-		list, err := tx.Intents(0)
+		list, err := tx.Intents()
 		if err != nil {
 			return err
 		}

@@ -310,14 +310,15 @@ func TestALargeUploadGoesOnAfterACrash(t *testing.T) {
 		{"when only Dropbox has forgotten it", 5 * 24 * time.Hour, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			at := now
-			w := newWorld(t, dropboxtest.Options{Now: func() time.Time { return at }, Behaviour: dropboxtest.Behaviour{SessionAge: 4 * 24 * time.Hour},
+			var later atomic.Int64
+			clock := func() time.Time { return now.Add(time.Duration(later.Load())) }
+			w := newWorld(t, dropboxtest.Options{Now: clock, Behaviour: dropboxtest.Behaviour{SessionAge: 4 * 24 * time.Hour},
 				Faults: []dropboxtest.Fault{{Route: "files/upload_session/append_v2", Kind: dropboxtest.DropBefore, Call: 6, Times: 50}}})
 			dir := t.TempDir()
 			client := func() world {
 				return w.with(func(cfg *dropbox.Config) {
 					cfg.Resume = dir
-					cfg.Now = func() time.Time { return at }
+					cfg.Now = clock
 				})
 			}
 			op := putBytes("/Odoo/big", data)
@@ -326,7 +327,7 @@ func TestALargeUploadGoesOnAfterACrash(t *testing.T) {
 			}
 			w.srv.ClearFaults()
 			w.srv.ForgetRequests()
-			at = at.Add(c.wait)
+			later.Store(int64(c.wait))
 			n := client().must(op)
 			if w.read(n, 70<<20, 64) != string(data[70<<20:70<<20+64]) {
 				t.Error("what came back is not what went in")
