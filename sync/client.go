@@ -109,7 +109,8 @@ func (e *Engine) configure(all []odbxfs.CloudClient) error {
 			// Another policy or pause: what is known stays.
 			c.cfg = cfg
 			e.planDue = true
-			if err := e.beginAnew(c); err != nil {
+			err := e.update("follow the link policy", func(tx *cache.Tx) error { return e.followPolicy(tx, c) })
+			if err := errors.Join(err, e.beginAnew(c)); err != nil {
 				return err
 			}
 			continue
@@ -168,6 +169,9 @@ func (e *Engine) openClient(c *client) error {
 			return err
 		}
 		if err := getMeta(tx, metaReset(c.id), &c.wasReset); err != nil {
+			return err
+		}
+		if err := e.followPolicy(tx, c); err != nil {
 			return err
 		}
 		err = getMeta(tx, metaPairs(c.id), &c.pairsRow)

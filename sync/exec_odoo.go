@@ -152,7 +152,7 @@ func (x *executor) odooOp(ctx context.Context, w work) (odbxfs.OdooOp, fetched, 
 	case odbxfs.TaskOdooConvert:
 		op.Kind = odbxfs.OdooConvert
 		op.SHA1, op.Size, op.Mimetype, op.MTime = w.o.SHA1, w.o.Size, w.o.Mimetype, w.o.MTime
-		if w.o.Type == odbxfs.Copy {
+		if w.o.Type != odbxfs.Binary {
 			op.SHA1, op.Size, op.Mimetype = w.p.SHA1, w.p.Size, w.p.Mimetype
 		}
 		op.URL, err = x.link(ctx, *w.d)

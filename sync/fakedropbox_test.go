@@ -35,6 +35,7 @@ type fakeDropbox struct {
 	blind     int  // so many moves do not find their file
 	account   string
 	links     map[string]bool // shared links that are alive
+	audience  map[string]odbxfs.LinkPolicy
 	lastID    int
 	lastRev   int
 	page      int
@@ -43,7 +44,7 @@ type fakeDropbox struct {
 
 func newFakeDropbox(now func() time.Time, f *faults) *fakeDropbox {
 	return &fakeDropbox{faults: f, now: now, calls: map[string]int{}, page: 3,
-		account: "dbid:1", links: map[string]bool{},
+		account: "dbid:1", links: map[string]bool{}, audience: map[string]odbxfs.LinkPolicy{},
 		nodes: map[odbxfs.DropboxID]odbxfs.DropboxNode{}, places: map[string]odbxfs.DropboxID{}, bytes: map[odbxfs.DropboxID][]byte{}}
 }
 
@@ -394,7 +395,7 @@ func (d *fakeDropbox) Content(_ context.Context, id odbxfs.DropboxID, rev odbxfs
 }
 
 // Link implements Dropbox.
-func (d *fakeDropbox) Link(_ context.Context, id odbxfs.DropboxID, _ odbxfs.LinkPolicy) (string, error) {
+func (d *fakeDropbox) Link(_ context.Context, id odbxfs.DropboxID, policy odbxfs.LinkPolicy) (string, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.enter("link"); err != nil {
@@ -404,7 +405,7 @@ func (d *fakeDropbox) Link(_ context.Context, id odbxfs.DropboxID, _ odbxfs.Link
 		return "", &odbxfs.Error{Op: "link", Kind: odbxfs.KindMissing}
 	}
 	url := "https://www.dropbox.com/scl/fi/" + string(id)[3:] + "?dl=0"
-	d.links[url] = true
+	d.links[url], d.audience[url] = true, policy
 	return url, nil
 }
 

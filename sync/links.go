@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -119,7 +118,7 @@ func (e *Engine) reverseFirst(tx *cache.Tx, c *client, v *verdict) error {
 // unlinkLater queues the end of the shared link that p names, whose document is a
 // binary (again).
 func (e *Engine) unlinkLater(tx *cache.Tx, c *client, v *verdict, p *odbxfs.Pair) error {
-	if p == nil || p.URL == "" || strings.HasPrefix(p.URL, strings.TrimSuffix(e.opt.WebBase, "/")+"/home/") {
+	if p == nil || p.URL == "" || e.opt.home(p.URL) {
 		return nil // nothing was shared
 	}
 	t := odbxfs.Task{Kind: odbxfs.TaskDropboxUnlink, Pass: v.Pass, Node: v.Node, Client: c.id, Why: v.Why, Name: v.Name,

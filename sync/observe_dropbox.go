@@ -190,7 +190,7 @@ func (e *Engine) putChange(tx *cache.Tx, c *client, ch odbxfs.DropboxChange) (to
 		return false, err
 	}
 	if !skip {
-		put, err := tx.PutDropbox(n)
+		put, err := e.storeDropbox(tx, c, n)
 		if errors.Is(err, cache.ErrNoParent) {
 			// The folder follows. Or it was removed between two entries: then that
 			// entry follows, and takes this one along. Or it was left out, and both

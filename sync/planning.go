@@ -124,13 +124,14 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	}
 	d := doubts{open: map[odbxfs.SHA1]doubt{}}
 	waits := map[odbxfs.NodeID]bool{}
-	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: busy.has, Leaves: busy.leaves,
+	links := &addresses{tx: tx, opt: &e.opt, policy: c.cfg.Links}
+	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: busy.has, Leaves: busy.leaves, Fits: links.fit,
 		Waits: func(id odbxfs.NodeID) { waits[id] = true }}
 	if r, on := e.resets[c.id]; on {
 		pol.Reverse, pol.RemoveRemote = true, r.RemoveRemote
 	}
 	tasks, changes := plan.Plan(dirty, tx.Odoo(), tx.Dropbox(), tx.Synced(), pol)
-	if err := errors.Join(tx.Err(), busy.err); err != nil {
+	if err := errors.Join(tx.Err(), busy.err, links.err); err != nil {
 		return err
 	}
 	if len(d.open) > 0 {

@@ -167,12 +167,9 @@ func (e *Engine) taskDone(tx *cache.Tx, c *client, v *verdict) error {
 			return err
 		}
 	case odbxfs.TaskOdooConvert:
-		if p := v.pNow; p != nil && v.url != "" {
-			kept := *p
-			kept.URL = v.url
-			if err := e.unlinkLater(tx, c, v, &kept); err != nil {
-				return err
-			}
+		err := errors.Join(tx.SetMeta(metaAnew(v.Node), nil), e.converted(tx, c, v))
+		if err != nil {
+			return err
 		}
 	case odbxfs.TaskDropboxUnlink:
 		e.done.count(v.used)
@@ -282,7 +279,7 @@ func (e *Engine) putNodes(tx *cache.Tx, c *client, v *verdict) error {
 func (e *Engine) putDropbox(tx *cache.Tx, c *client, n odbxfs.DropboxNode, id odbxfs.NodeID) error {
 	n.Node, n.Client = id, c.id
 	e.wroteDropbox[n.ID] = e.step
-	_, err := tx.PutDropbox(n)
+	_, err := e.storeDropbox(tx, c, n)
 	if errors.Is(err, cache.ErrNoParent) {
 		c.due = true
 		return nil
@@ -305,11 +302,16 @@ func (e *Engine) taskReplan(tx *cache.Tx, c *client, v *verdict) error {
 	if err := tx.MarkDirty(v.Node); err != nil {
 		return err
 	}
-	if v.Kind == odbxfs.TaskOdooRestore && v.o != nil && v.o.Type == odbxfs.Binary {
-		// It was done before, and only the answer was lost.
-		if err := e.unlinkLater(tx, c, v, v.Pair); err != nil {
-			return err
-		}
+	// Where it was done before, only the answer was lost.
+	var err error
+	switch {
+	case v.Kind == odbxfs.TaskOdooRestore && v.o != nil && v.o.Type == odbxfs.Binary:
+		err = e.unlinkLater(tx, c, v, v.Pair)
+	case v.Kind == odbxfs.TaskOdooConvert:
+		err = e.converted(tx, c, v)
+	}
+	if err != nil {
+		return err
 	}
 	return e.logTask(tx, v.Task, "dropped", v.err)
 }

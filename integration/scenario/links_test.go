@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"odbxfs/integration/lab"
+	"odbxfs/sync/dropbox/dropboxtest"
 )
 
 // setClient writes the row of the world's cloud client, as its page does.
@@ -65,6 +66,59 @@ func noLinks(t *testing.T, w *World) {
 	w.eventually(t, "it is gone", func() error {
 		return errors.Join(none(w.odoo.documents(t, "sale.order", id)), gone(w.box2("Sales Orders", name, "none.txt")))
 	})
+}
+
+// policies: the links of a client follow its policy. Under "none" the old one ends;
+// for a team no stranger opens it; an account that has no team makes none, and says
+// what to choose.
+func policies(t *testing.T, w *World) {
+	id, name := w.order(t)
+	defer w.policy(t, "public")
+	must(t, os.WriteFile(w.in("Sales Orders", name, "open.txt"), []byte("open"), 0o644))
+	public := w.one(t, "sale.order", id, "open.txt", isLink).URL
+	w.eventually(t, "everybody opens it", func() error { return answers(public, http.StatusOK, "open") })
+	w.policy(t, "none")
+	w.eventually(t, "the page asks for a login, and the link has ended", func() error {
+		link := w.one(t, "sale.order", id, "open.txt", isLink).URL
+		if !strings.HasSuffix(link, "/home/Odoo/Sales%20Orders/"+name+"/open.txt") {
+			return fmt.Errorf("the link leads to %s", link)
+		}
+		return errors.Join(answers(link, http.StatusOK, "Login - Dropbox"), answers(public, http.StatusNotFound, "not found"))
+	})
+	w.box.BecomeKind(dropboxtest.Business)
+	defer w.box.BecomeKind(dropboxtest.Basic)
+	w.policy(t, "team_only")
+	w.eventually(t, "it is a link that asks strangers for a login", func() error {
+		link := w.one(t, "sale.order", id, "open.txt", isLink).URL
+		if strings.Contains(link, "/home/") {
+			return fmt.Errorf("the link leads to %s", link)
+		}
+		return answers(link, http.StatusOK, "Login - Dropbox")
+	})
+	w.box.BecomeKind(dropboxtest.Basic)
+	must(t, os.WriteFile(w.in("Sales Orders", name, "bound.txt"), []byte("bound"), 0o644))
+	w.says(t, w.commands()[0], "bound.txt", "not_authorized")
+	w.one(t, "sale.order", id, "bound.txt", func(d document) error { return binaryOf(d, "bound") })
+	w.policy(t, "public")
+	for _, n := range []string{"open", "bound"} {
+		w.eventually(t, "everybody opens it again", func() error {
+			return answers(w.one(t, "sale.order", id, n+".txt", isLink).URL, http.StatusOK, n)
+		})
+	}
+}
+
+// answers opens an address as somebody without a login would.
+func answers(link string, status int, text string) error {
+	resp, err := http.Get(strings.Replace(link, "dl=0", "dl=1", 1))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), text) {
+		return fmt.Errorf("%s: %s, %q, %v", link, resp.Status, clip(string(body)), err)
+	}
+	return nil
 }
 
 var anchor = regexp.MustCompile(`<a [^>]*href="([^"]*/web/content/[^"]*)"`)

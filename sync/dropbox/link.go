@@ -27,46 +27,78 @@ func (c *Client) Link(ctx context.Context, id odbxfs.DropboxID, policy odbxfs.Li
 		}
 		return c.HomeURL(n.Path), nil
 	}
+	settings, err := settingsOf(policy)
+	if err != nil {
+		return "", &odbxfs.Error{Op: op, Item: string(id), Kind: odbxfs.KindInvalid, Err: err}
+	}
+	arg := sharing.NewCreateSharedLinkWithSettingsArg(string(id))
+	arg.Settings = settings
+	m, err := c.sharing.CreateSharedLinkWithSettingsContext(ctx, arg)
+	there := tagged(err, "shared_link_already_exists")
+	if there {
+		m, err = c.existingLink(ctx, id, policy)
+	}
+	if err != nil {
+		return "", wrap(op, string(id), err)
+	}
+	l := sharedLink(m)
+	switch {
+	case l.URL == "":
+		return "", oddAnswer(op)
+	case policy == odbxfs.LinkTeamOnly && l.Visibility == publicLink:
+		refused := &odbxfs.Error{Op: op, Item: string(id), Kind: odbxfs.KindUnsupported,
+			Err: errors.New("this account's links open for everybody; choose the link policy public or none")}
+		if there {
+			return "", refused
+		}
+		return "", errors.Join(refused, c.Unlink(ctx, l.URL))
+	}
+	return l.URL, nil
+}
+
+// publicLink is Dropbox's word for a link that opens for everybody.
+const publicLink = sharing.ResolvedVisibilityPublic
+
+// settingsOf gives what a policy asks of a shared link.
+func settingsOf(policy odbxfs.LinkPolicy) (*sharing.SharedLinkSettings, error) {
 	settings := sharing.NewSharedLinkSettings()
+	settings.AllowDownload = true
 	switch policy {
 	case odbxfs.LinkPublic:
 		settings.Audience = &sharing.LinkAudience{Tagged: sdk.Tagged{Tag: sharing.LinkAudiencePublic}}
 	case odbxfs.LinkTeamOnly:
 		settings.Audience = &sharing.LinkAudience{Tagged: sdk.Tagged{Tag: sharing.LinkAudienceTeam}}
 	default:
-		return "", &odbxfs.Error{Op: op, Item: string(id), Kind: odbxfs.KindInvalid, Err: errors.New("the cloud client has no link policy; choose public, team_only or none")}
+		return nil, errors.New("the cloud client has no link policy; choose public, team_only or none")
 	}
-	settings.AllowDownload = true
-	arg := sharing.NewCreateSharedLinkWithSettingsArg(string(id))
-	arg.Settings = settings
-	m, err := c.sharing.CreateSharedLinkWithSettingsContext(ctx, arg)
-	if u := urlOf(m); err == nil && u != "" {
-		return u, nil
-	}
-	if err == nil {
-		return "", oddAnswer(op)
-	}
-	if !tagged(err, "shared_link_already_exists") {
-		return "", wrap(op, string(id), err)
-	}
-	return c.existingLink(ctx, id)
+	return settings, nil
 }
 
-// existingLink finds the link of the item itself: list_shared_links gives
-// those of its parent folders too unless told not to.
-func (c *Client) existingLink(ctx context.Context, id odbxfs.DropboxID) (string, error) {
+// existingLink finds the link of the item itself (list_shared_links gives those of
+// its parent folders too unless told not to), with the audience of the policy: it
+// may be of another policy, or a person's.
+func (c *Client) existingLink(ctx context.Context, id odbxfs.DropboxID, policy odbxfs.LinkPolicy) (sharing.IsSharedLinkMetadata, error) {
 	arg := sharing.NewListSharedLinksArg()
 	arg.Path, arg.DirectOnly = string(id), true
 	res, err := c.sharing.ListSharedLinksContext(ctx, arg)
 	if err != nil {
-		return "", wrap("find a link", string(id), err)
+		return nil, err
 	}
 	for _, m := range res.Links {
-		if u := urlOf(m); u != "" {
-			return u, nil
+		l := sharedLink(m)
+		if l.URL == "" {
+			continue
 		}
+		if (l.Visibility == publicLink) == (policy == odbxfs.LinkPublic) {
+			return m, nil
+		}
+		settings, err := settingsOf(policy)
+		if err != nil {
+			return nil, err
+		}
+		return c.sharing.ModifySharedLinkSettingsContext(ctx, sharing.NewModifySharedLinkSettingsArgs(l.URL, settings))
 	}
-	return "", &odbxfs.Error{Op: "find a link", Item: string(id), Kind: odbxfs.KindUnavailable, Err: errors.New("Dropbox says that there is one and lists none")}
+	return nil, &odbxfs.Error{Op: "find a link", Item: string(id), Kind: odbxfs.KindUnavailable, Err: errors.New("Dropbox says that there is one and lists none")}
 }
 
 func urlOf(m sharing.IsSharedLinkMetadata) string {

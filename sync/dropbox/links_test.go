@@ -2,6 +2,7 @@ package dropbox_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"odbxfs"
@@ -47,6 +48,43 @@ func TestOneLinkHasOneKey(t *testing.T) {
 	} {
 		if (dropbox.LinkKey(a) == dropbox.LinkKey(other)) != same {
 			t.Errorf("%s", other)
+		}
+	}
+}
+
+func TestALinkHasTheAudienceOfThePolicy(t *testing.T) {
+	w := newWorld(t, dropboxtest.Options{Account: dropboxtest.Account{Kind: dropboxtest.Business}})
+	n := w.must(put("/Odoo/a.txt", "a"))
+	first := ""
+	for _, c := range []struct {
+		policy odbxfs.LinkPolicy
+		want   string
+	}{{odbxfs.LinkPublic, "public"}, {odbxfs.LinkTeamOnly, "team_only"}, {odbxfs.LinkTeamOnly, "team_only"}, {odbxfs.LinkPublic, "public"}} {
+		url, err := w.Link(t.Context(), n.ID, c.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = dropbox.LinkKey(url)
+		}
+		all, err := w.SharedLinks(t.Context())
+		if err != nil || len(all) != 1 || all[first].Visibility != c.want || dropbox.LinkKey(url) != first {
+			t.Errorf("%s: %s, of %+v, %v", c.policy, url, all, err)
+		}
+	}
+}
+
+// An account that can't bound its links' audience makes none under such a policy.
+func TestALinkOpensForNobodyElseThanThePolicySays(t *testing.T) {
+	for silent, want := range map[bool]string{true: "choose the link policy", false: "not_authorized"} {
+		w := newWorld(t, dropboxtest.Options{Account: dropboxtest.Account{Kind: dropboxtest.Basic}, Behaviour: dropboxtest.Behaviour{SilentTeamAudience: silent}})
+		n := w.must(put("/Odoo/a.txt", "a"))
+		_, err := w.Link(t.Context(), n.ID, odbxfs.LinkTeamOnly)
+		if !odbxfs.IsKind(err, odbxfs.KindUnsupported) || !strings.Contains(err.Error(), want) {
+			t.Errorf("silent %v: %v", silent, err)
+		}
+		if all, err := w.SharedLinks(t.Context()); err != nil || len(all) != 0 {
+			t.Errorf("silent %v: left %+v, %v", silent, all, err)
 		}
 	}
 }

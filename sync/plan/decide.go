@@ -22,6 +22,7 @@ const (
 	whySame           = "same on both sides"
 	whyRev            = "same content under another revision"
 	whyConvert        = "mirrored and settled"
+	whyPolicy         = "another address by the link policy"
 	whyEmptied        = "link emptied in Odoo: bytes put back"
 	whyGone           = "gone on both sides"
 	whyReset          = "cloud client is reset"
@@ -157,6 +158,8 @@ func (pl *planner) decideBoth(it *item) {
 	switch {
 	case it.p == nil || it.other() || it.odooPlace || it.dropboxPlace || it.odooContent || it.dropboxContent:
 		pl.put(it, odbxfs.TaskSettle, odbxfs.Direct, whySame, it.name)
+	case it.o.Type == odbxfs.Link && pl.pol.converts() && it.p.URL == it.o.URL && !pl.pol.fits(it.p, it.d):
+		pl.put(it, odbxfs.TaskOdooConvert, odbxfs.Direct, whyPolicy, it.name)
 	case !pl.convertible(it):
 	case it.d.Rev != it.p.Rev:
 		pl.put(it, odbxfs.TaskSettle, odbxfs.Direct, whyRev, it.name)

@@ -28,6 +28,9 @@ type Policy struct {
 	// other name for a moment's sake. What waits for a person is not about to
 	// leave. It may be nil, and must give the same answer throughout a call.
 	Leaves func(odbxfs.NodeID) bool
+	// Fits reports whether a settled link's address is what the client's link
+	// policy gives its file. It may be nil: then each does.
+	Fits func(odbxfs.Pair, odbxfs.DropboxNode) bool
 	// Waits is told of each node that waits so, and of what is to be put into a
 	// folder that does: nothing is planned for it, and it is to be planned for
 	// again when a busy node is through. It may be nil.
@@ -59,6 +62,10 @@ func (p Policy) same(o *odbxfs.OdooNode, d *odbxfs.DropboxNode) bool {
 func (p Policy) busy(id odbxfs.NodeID) bool { return p.Busy != nil && p.Busy(id) }
 
 func (p Policy) leaves(id odbxfs.NodeID) bool { return p.Leaves != nil && p.busy(id) && p.Leaves(id) }
+
+func (p Policy) fits(pair *odbxfs.Pair, d *odbxfs.DropboxNode) bool {
+	return p.Fits == nil || p.Fits(*pair, *d)
+}
 
 // converts reports whether this client's attachments become links.
 func (p Policy) converts() bool {
