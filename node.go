@@ -2,6 +2,10 @@ package odbxfs
 
 import "time"
 
+// MaxFileSize is the size in bytes of the largest file that Odoo can keep:
+// ir.attachment's file_size is a 32-bit column (measured on Odoo 14 and 19).
+const MaxFileSize = 1<<31 - 1
+
 // NodeKind tells files from folders.
 type NodeKind uint8
 

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -245,8 +246,21 @@ func (f *FS) touchLocked(fl *file) {
 	fl.shown.Store(&shown{size: fl.writer.Size(), mtime: f.opt.Now()})
 }
 
+// fits refuses what would make a file larger than Odoo can keep: whoever writes
+// it is told now, and not by something parked when all was copied. A hole of
+// terabytes, which costs a program nothing, would keep close busy for hours.
+func fits(end int64) error {
+	if end < 0 || end > odbxfs.MaxFileSize {
+		return &odbxfs.Error{Op: "write", Kind: odbxfs.KindTooLarge, Err: fmt.Errorf("to byte %d; Odoo keeps files of up to %d", end, odbxfs.MaxFileSize)}
+	}
+	return nil
+}
+
 // truncateLocked sets the length. To nothing it needs no bytes of before.
 func (f *FS) truncateLocked(ctx context.Context, fl *file, size int64) error {
+	if err := fits(size); err != nil {
+		return err
+	}
 	if size == 0 && fl.writer == nil {
 		w, err := f.store.NewWriter(ctx, "")
 		if err != nil {

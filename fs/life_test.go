@@ -120,6 +120,23 @@ func TestWithoutRightsProgramsFailAtOnce(t *testing.T) {
 	}
 }
 
+// A file that Odoo cannot keep is refused while it is written, however it is made.
+func TestAFileThatOdooCannotKeepIsRefused(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Log = slog.New(slog.DiscardHandler) })
+	w.remoteFile("a", "x")
+	for _, script := range []string{
+		"truncate -s 2147483648 a", "truncate -s 5T a", "printf yz | dd of=a bs=2 seek=2147483646 oflag=seek_bytes conv=notrunc",
+		"printf y | dd of=a bs=1 seek=9223372036854775806 conv=notrunc", "fallocate -l 3G a", "truncate -s 5T new",
+	} {
+		if out, err := w.try(script); err == nil || !strings.Contains(out, "File too large") {
+			t.Errorf("%s: %v %s", script, err, out)
+		}
+	}
+	if out := w.sh("cat a; stat -c %s a"); out != "x1" {
+		t.Errorf("afterwards %q", out)
+	}
+}
+
 func TestAForeignDocumentShowsItsAddress(t *testing.T) {
 	fake := newFakeStore(time.Now)
 	w := newWorld(t, onFake(fake), func(o *Options) { o.Log = slog.New(slog.DiscardHandler) })

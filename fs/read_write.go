@@ -65,6 +65,9 @@ func (f *FS) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (uint3
 }
 
 func (f *FS) write(ctx context.Context, fl *file, data []byte, off int64) (int, error) {
+	if err := fits(off + int64(len(data))); err != nil { // past int64 it is negative
+		return 0, err
+	}
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if err := f.writableLocked(ctx, fl); err != nil {
@@ -97,6 +100,9 @@ func (f *FS) Fallocate(cancel <-chan struct{}, in *fuse.FallocateIn) fuse.Status
 }
 
 func (f *FS) extend(ctx context.Context, fl *file, size int64) error {
+	if err := fits(size); err != nil {
+		return err
+	}
 	fl.mu.Lock()
 	defer fl.mu.Unlock()
 	if err := f.writableLocked(ctx, fl); err != nil {

@@ -23,8 +23,6 @@ const (
 	batchBytes = 8 << 20
 	// partBytes is the size of the parts of what is larger than batchBytes.
 	partBytes = 8 << 20
-	// maxBytes is what ir.attachment's 32-bit size takes.
-	maxBytes = 1<<31 - 1
 )
 
 // errLeaseLost says that another took the lease of a cloud client.
@@ -130,7 +128,7 @@ func outage(err error) bool {
 // as parts that are sent before.
 func (a *actions) attach(ctx context.Context, op odbxfs.OdooOp, form map[string]any) error {
 	const what = "send content"
-	if op.Size > maxBytes {
+	if op.Size > odbxfs.MaxFileSize {
 		return &odbxfs.Error{Op: what, Item: op.Name, Kind: odbxfs.KindTooLarge, Err: fmt.Errorf("%d bytes; Odoo keeps sizes in 31 bits", op.Size)}
 	}
 	r, err := op.Content(ctx)

@@ -124,8 +124,7 @@ func (c *Client) blobOf(ctx context.Context, op string, content odbxfs.Opener, s
 	if limit := contentLimit(k.limit); limit > 0 && size > limit {
 		return nil, &odbxfs.Error{Op: op, Kind: odbxfs.KindTooLarge, Err: fmt.Errorf("%d bytes; the server takes up to %d (system parameter web.max_file_upload_size)", size, limit)}
 	}
-	// file_size is a 32-bit column.
-	if size > 1<<31-1 {
+	if size > odbxfs.MaxFileSize {
 		return nil, &odbxfs.Error{Op: op, Kind: odbxfs.KindTooLarge, Err: fmt.Errorf("%d bytes; Odoo keeps sizes in 31 bits", size)}
 	}
 	return &blob{open: content, size: size, want: sha1}, nil

@@ -164,10 +164,19 @@ func unanswered(s sync.Status) error {
 // finish prints a state, and makes an exit code of what waits for a person.
 func (a *app) finish(s sync.Status) error {
 	printStatus(a.stdout, s, time.Now())
-	if len(s.Held)+len(s.Parked) > 0 {
-		return personError{fmt.Errorf("%d deletions are held and %d things are parked", len(s.Held), len(s.Parked))}
+	var waits, hints []string
+	if n := len(s.Held); n > 0 {
+		waits = append(waits, fmt.Sprintf("held deletions: %d", n))
+		hints = append(hints, "`odbxfs approve` or `odbxfs restore` what is held")
 	}
-	return nil
+	if n := len(s.Parked); n > 0 {
+		waits = append(waits, fmt.Sprintf("parked: %d", n))
+		hints = append(hints, "mend the reason of what is parked, then `odbxfs retry`")
+	}
+	if len(waits) == 0 {
+		return nil
+	}
+	return hintedError{personError{errors.New("something waits for a person: " + strings.Join(waits, ", "))}, strings.Join(hints, "; ")}
 }
 
 // ask has a verb done by the daemon on the store, or by this process when
