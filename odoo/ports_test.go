@@ -18,23 +18,15 @@ import (
 
 // The ports of engine and mount on real servers.
 
-func TestPortsOdoo14(t *testing.T) { portsOnLab(t, 14, ports.Options{Transport: odoo.Auto}) }
+// The first transport has all cases. The others carry other values: XML-RPC no
+// null and no number above 2^31, JSON-2 no positional arguments.
 
-func TestPortsOdoo19(t *testing.T) { portsOnLab(t, 19, ports.Options{Transport: odoo.Auto}) }
-
-// The other transports carry other values: XML-RPC no null and no number above
-// 2^31, JSON-2 no positional arguments.
-
-func TestPortsOverXMLRPCOdoo14(t *testing.T) {
-	portsOnLab(t, 14, ports.Options{Transport: odoo.XMLRPC, Brief: true})
+func TestPortsOdoo14(t *testing.T) {
+	portsOnLab(t, 14, ports.Options{Transport: odoo.Auto, Brief: []odoo.Transport{odoo.XMLRPC}})
 }
 
-func TestPortsOverXMLRPCOdoo19(t *testing.T) {
-	portsOnLab(t, 19, ports.Options{Transport: odoo.XMLRPC, Brief: true})
-}
-
-func TestPortsOverJSON2Odoo19(t *testing.T) {
-	portsOnLab(t, 19, ports.Options{Transport: odoo.JSON2, Brief: true})
+func TestPortsOdoo19(t *testing.T) {
+	portsOnLab(t, 19, ports.Options{Transport: odoo.Auto, Brief: []odoo.Transport{odoo.XMLRPC, odoo.JSON2}})
 }
 
 func portsOnLab(t *testing.T, version int, o ports.Options) {

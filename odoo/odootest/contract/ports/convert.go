@@ -13,14 +13,14 @@ import (
 const dropboxURL = "https://www.dropbox.com/scl/fi/"
 
 func pairFor(b *bench, n odbxfs.OdooNode, id string) odbxfs.Pair {
-	return odbxfs.Pair{Client: b.client, Kind: odbxfs.File, Odoo: n.Ref, OdooParent: n.ParentRef, OdooName: n.Name, Dropbox: odbxfs.DropboxID(id), DropboxName: n.Name,
+	return odbxfs.Pair{Client: b.client, Kind: odbxfs.File, Odoo: n.Ref, OdooParent: n.ParentRef, OdooName: n.Name, Dropbox: odbxfs.DropboxID(b.own(id)), DropboxName: n.Name,
 		MountName: n.Name, SHA1: n.SHA1, Size: n.Size, Mimetype: n.Mimetype, Rev: "1"}
 }
 
 // convertOp turns n into a link to its Dropbox file.
 func convertOp(b *bench, n odbxfs.OdooNode, id string) odbxfs.OdooOp {
 	p := pairFor(b, n, id)
-	p.URL = dropboxURL + strings.TrimPrefix(id, "id:") + "?dl=0"
+	p.URL = dropboxURL + strings.TrimPrefix(string(p.Dropbox), "id:") + "?dl=0"
 	return odbxfs.OdooOp{Kind: odbxfs.OdooConvert, Ref: n.Ref, Expect: &n, SHA1: n.SHA1, Size: n.Size, Mimetype: n.Mimetype, URL: p.URL, Pair: &p}
 }
 
@@ -230,8 +230,8 @@ func documentTypes(b *bench) {
 func createLink(b *bench) {
 	t := b.t
 	partner := b.partner(t, "From Dropbox")
-	p := odbxfs.Pair{Client: b.client, Kind: odbxfs.File, OdooParent: partner, OdooName: "new.pdf", Dropbox: "id:new", DropboxName: "new.pdf", ContentHash: "abc", Size: 1 << 33, Mimetype: "application/pdf", Rev: "1", URL: dropboxURL + "new"}
-	op := odbxfs.OdooOp{Kind: odbxfs.OdooCreateFile, Key: "new-link", Parent: partner, Name: "new.pdf", URL: p.URL, Size: p.Size, Mimetype: p.Mimetype, Pair: &p}
+	p := odbxfs.Pair{Client: b.client, Kind: odbxfs.File, OdooParent: partner, OdooName: "new.pdf", Dropbox: odbxfs.DropboxID(b.own("id:new")), DropboxName: "new.pdf", ContentHash: "abc", Size: 1 << 33, Mimetype: "application/pdf", Rev: "1", URL: dropboxURL + b.own("new")}
+	op := odbxfs.OdooOp{Kind: odbxfs.OdooCreateFile, Key: b.own("new-link"), Parent: partner, Name: "new.pdf", URL: p.URL, Size: p.Size, Mimetype: p.Mimetype, Pair: &p}
 	res := b.apply(t, b.engine, odbxfs.Done, op)
 	if n := res.Node; n.Type != odbxfs.Link || n.Size != 1<<33 || n.Mimetype != "application/pdf" || n.SHA1 != "" || n.URL != p.URL {
 		t.Errorf("link: %+v", n)
@@ -289,7 +289,7 @@ func copyOfALink(b *bench) {
 
 	c := b.node(t, b.engine, copied)
 	p := pairFor(b, c, "id:own")
-	p.URL, p.SHA1, p.Size, p.Mimetype = dropboxURL+"own?dl=0", link.SHA1, link.Size, "application/pdf"
+	p.URL, p.SHA1, p.Size, p.Mimetype = dropboxURL+b.own("own"), link.SHA1, link.Size, "application/pdf"
 	op := odbxfs.OdooOp{Kind: odbxfs.OdooConvert, Ref: c.Ref, Expect: &c, SHA1: link.SHA1, Size: link.Size, Mimetype: "application/pdf", URL: p.URL, Pair: &p}
 	got := *b.apply(t, b.engine, odbxfs.Done, op).Node
 	if got.Type != odbxfs.Link || got.URL != p.URL || got.SHA1 != link.SHA1 || got.Size != link.Size || got.Mimetype != "application/pdf" {

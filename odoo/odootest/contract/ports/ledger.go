@@ -119,27 +119,28 @@ func leases(b *bench) {
 func logLines(b *bench) {
 	t := b.t
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	line := odbxfs.LogLine{Time: at, Client: b.client, Pass: odbxfs.Direct, Task: "task-1", State: "planned", What: "dropbox-upload", Item: "Contacts/X/a.txt", Ref: odbxfs.AttachmentRef(7), Why: "new in Odoo"}
+	task, noTask := b.own("task-1"), b.own("no task")
+	line := odbxfs.LogLine{Time: at, Client: b.client, Pass: odbxfs.Direct, Task: task, State: "planned", What: "dropbox-upload", Item: "Contacts/X/a.txt", Ref: odbxfs.AttachmentRef(7), Why: "new in Odoo"}
 	closed := line
 	closed.Time, closed.State, closed.ID = at.Add(time.Minute), "done", "id:x"
-	note := odbxfs.LogLine{Time: at, State: "note", Item: "no task"}
+	note := odbxfs.LogLine{Time: at, State: "note", Item: noTask}
 	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{line, note}))
 	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{closed, note}))
-	if n := b.count(t, "x_odbxfs_log", Where{"x_task": "task-1"}); n != 1 {
+	if n := b.count(t, "x_odbxfs_log", Where{"x_task": task}); n != 1 {
 		t.Errorf("%d lines of one task", n)
 	}
 	want := map[string]any{"x_state": "done", "x_pass": "direct", "x_time": closed.Time, "x_dropbox": "id:x", "x_ref": "att:7", "x_name": "Contacts/X/a.txt"}
-	row := b.row(t, "x_odbxfs_log", b.id(t, "x_odbxfs_log", Where{"x_task": "task-1"}))
+	row := b.row(t, "x_odbxfs_log", b.id(t, "x_odbxfs_log", Where{"x_task": task}))
 	for field, v := range want {
 		if row[field] != v {
 			t.Errorf("%s is %v, want %v", field, row[field], v)
 		}
 	}
-	if n := b.count(t, "x_odbxfs_log", Where{"x_name": "no task"}); n != 2 {
+	if n := b.count(t, "x_odbxfs_log", Where{"x_name": noTask}); n != 2 {
 		t.Errorf("%d notes, want 2", n)
 	}
-	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{{Time: at, Task: "task-1", State: "dropped"}, {Time: at, Task: "never there", State: "dropped"}}))
-	if n := b.count(t, "x_odbxfs_log", Where{"x_task": "task-1"}); n != 0 {
+	b.must(t, b.engine.Log(b.ctx, []odbxfs.LogLine{{Time: at, Task: task, State: "dropped"}, {Time: at, Task: "never there", State: "dropped"}}))
+	if n := b.count(t, "x_odbxfs_log", Where{"x_task": task}); n != 0 {
 		t.Errorf("%d lines of a task that was none", n)
 	}
 }

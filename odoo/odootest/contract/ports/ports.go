@@ -46,19 +46,32 @@ type Options struct {
 	Server    Server
 	Transport odoo.Transport
 	Light     bool // leave out what moves megabytes
-	Brief     bool // only the cases that between them call every action
+	// Brief are more transports, over which go only the cases that between them
+	// call every action. They share the provisioned server: a real one takes
+	// longer to make than they do.
+	Brief []odoo.Transport
 }
 
 // Run provisions the server and runs the cases, one after the other; each works
 // on records of its own.
 func Run(t *testing.T, o Options) {
 	t.Helper()
-	b := newBench(t, o.Server, o.Transport)
+	admin := newAdmin(t, o.Server)
+	b := newBench(t, o.Server, admin, o.Transport)
 	for _, c := range portCases {
-		if o.Light && c.is&heavy != 0 || o.Brief && c.is&brief == 0 {
-			continue
+		if !o.Light || c.is&heavy == 0 {
+			t.Run(c.name, func(t *testing.T) { c.run(b.with(t)) })
 		}
-		t.Run(c.name, func(t *testing.T) { c.run(b.with(t)) })
+	}
+	for _, transport := range o.Brief {
+		t.Run("over "+string(transport), func(t *testing.T) {
+			b := newBench(t, o.Server, admin, transport)
+			for _, c := range portCases {
+				if c.is&brief != 0 {
+					t.Run(c.name, func(t *testing.T) { c.run(b.with(t)) })
+				}
+			}
+		})
 	}
 }
 
@@ -127,6 +140,9 @@ type bench struct {
 	speaks odoo.Transport
 }
 
+// own makes a name that no other transport's run of the case has.
+func (b *bench) own(name string) string { return name + string(b.speaks) }
+
 var demoOptions = provision.Options{
 	TechnicalLogin: "odbxfs", TechnicalPassword: "odbxfs-Secret-1",
 	Clients: []provision.ClientSpec{{Name: "Main", Root: "/Odoo", Links: odbxfs.LinkPublic}},
@@ -146,14 +162,21 @@ func (b *bench) with(t *testing.T) *bench {
 	return &c
 }
 
-func newBench(t *testing.T, srv Server, transport odoo.Transport) *bench {
+// newAdmin provisions the server.
+func newAdmin(t *testing.T, srv Server) *odoo.Client {
 	t.Helper()
 	b := &bench{ctx: t.Context(), srv: srv}
-	b.admin = b.connect(t, srv.Admin)
-	if _, err := provision.Setup(b.ctx, b.admin, demoOptions); err != nil {
+	admin := b.connect(t, srv.Admin)
+	if _, err := provision.Setup(b.ctx, admin, demoOptions); err != nil {
 		t.Fatal(err)
 	}
-	b.speaks = transport
+	return admin
+}
+
+// newBench signs in over a transport.
+func newBench(t *testing.T, srv Server, admin *odoo.Client, transport odoo.Transport) *bench {
+	t.Helper()
+	b := &bench{ctx: t.Context(), srv: srv, admin: admin, speaks: transport}
 	b.demo = b.connect(t, srv.Employee)
 	b.portal = b.connect(t, srv.Portal)
 	b.engine = odoo.NewEngine(b.connect(t, technical))
