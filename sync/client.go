@@ -216,7 +216,7 @@ func (e *Engine) nextLease(c *client) {
 					say = e.log.Warn
 				}
 				say("the right to write is not ours", "client", c.cfg.Name, "error", err)
-				return nil //nolint:nilerr // the lease keeps it, and asks again by its pace
+				return nil // the lease keeps it, and asks again by its pace
 			}
 			c.lease.epoch, c.lease.until = epoch, until
 			return nil

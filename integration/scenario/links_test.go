@@ -115,10 +115,10 @@ func answers(link string, status int, text string) error {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), text) {
-		return fmt.Errorf("%s: %s, %q, %v", link, resp.Status, clip(string(body)), err)
+	if err == nil && (resp.StatusCode != status || !strings.Contains(string(body), text)) {
+		err = fmt.Errorf("%s: %s, %q", link, resp.Status, clip(string(body)))
 	}
-	return nil
+	return err
 }
 
 var anchor = regexp.MustCompile(`<a [^>]*href="([^"]*/web/content/[^"]*)"`)
