@@ -68,3 +68,70 @@ func intentsIn(t *testing.T, tx *Tx) []odbxfs.Intent {
 	}
 	return list
 }
+
+// A look may bring a new row before the answer to the create does that made it:
+// it shows as a file of its own, until it is known to be the one that was
+// removed here meanwhile.
+func TestALookBeforeTheAnswerBringsNothingBack(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		attempted bool
+		end       func(tx *Tx, dir odbxfs.NodeID) error
+	}{
+		{"removed", false, func(tx *Tx, dir odbxfs.NodeID) error { _, err := tx.Unlink(dir, "tmp"); return err }},
+		{"removed, the create counted", true, func(tx *Tx, dir odbxfs.NodeID) error { _, err := tx.Unlink(dir, "tmp"); return err }},
+		{"renamed over another", false, func(tx *Tx, dir odbxfs.NodeID) error { return tx.Rename(dir, "tmp", dir, "f", 0) }},
+		{"renamed over another, the create counted", true, func(tx *Tx, dir odbxfs.NodeID) error { return tx.Rename(dir, "tmp", dir, "f", 0) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := memStore(t)
+			dir := world(t, s)
+			write(t, s, dir, "f", "old")
+			tmp := write(t, s, dir, "tmp", "tmp")
+			update(t, s, func(tx *Tx) error {
+				in, _, err := tx.Intent(tmp.Node)
+				if err != nil {
+					return err
+				}
+				if c.attempted {
+					in.Attempts++
+				}
+				if err := tx.PutIntent(in); err != nil {
+					return err
+				}
+				return c.end(tx, dir)
+			})
+			n := document(7, "tmp", order)
+			putOdoo(t, s, n)
+			n.Node = tmp.Node
+			putOdoo(t, s, n)
+			wantNames(t, s, dir, "f")
+			update(t, s, func(tx *Tx) error {
+				in, ok, err := tx.Intent(tmp.Node)
+				if err == nil && (!ok || !in.Gone || in.Was.Ref != n.Ref) {
+					t.Errorf("the intent is %+v, want a removal of %s", in, n.Ref)
+				}
+				return err
+			})
+			view(t, s, checkHolds)
+		})
+	}
+}
+
+// Unless somebody wrote to what the look had shown.
+func TestAWriteToWhatALookBroughtBeatsTheRemoval(t *testing.T) {
+	s := memStore(t)
+	dir := world(t, s)
+	tmp := write(t, s, dir, "tmp", "tmp")
+	update(t, s, func(tx *Tx) error { _, err := tx.Unlink(dir, "tmp"); return err })
+	n := document(7, "tmp", order)
+	putOdoo(t, s, n)
+	write(t, s, dir, "tmp", "newer")
+	n.Node = tmp.Node
+	putOdoo(t, s, n)
+	wantNames(t, s, dir, "tmp")
+	if l := intents(t, s); len(l) != 1 || l[0].Gone || l[0].ContentSHA1 != sha("newer") {
+		t.Errorf("the intents are %+v, want one with the newer bytes", l)
+	}
+	view(t, s, checkHolds)
+}

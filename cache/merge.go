@@ -8,7 +8,9 @@ import (
 
 // Merge says that node from, known in one of the remote trees only, is the same
 // thing as node into. Everything of from becomes into's; from leads to into
-// until the store is opened again. [ErrTwoThings] when one tree has both.
+// until the store is opened again. What was removed here before Odoo had answered
+// stays removed, unless something was done to from since. [ErrTwoThings] when one
+// tree has both.
 func (tx *Tx) Merge(from, into odbxfs.NodeID) error {
 	if from == into {
 		return nil
@@ -30,7 +32,7 @@ func (tx *Tx) Merge(from, into odbxfs.NodeID) error {
 		}
 	}
 	for _, step := range []func(from, into odbxfs.NodeID) error{
-		tx.mergeInode, tx.mergeOdoo, tx.mergeDropbox, tx.mergePair, tx.mergeIntent, tx.mergeTasks, tx.alias,
+		tx.mergeEnded, tx.mergeInode, tx.mergeOdoo, tx.mergeDropbox, tx.mergePair, tx.mergeIntent, tx.mergeTasks, tx.alias,
 	} {
 		if err := step(from, into); err != nil {
 			return err
@@ -42,7 +44,47 @@ func (tx *Tx) Merge(from, into odbxfs.NodeID) error {
 	if err := tx.MarkDirty(into); err != nil {
 		return err
 	}
+	if n, ok, err := tx.OdooNode(into); err != nil {
+		return err
+	} else if ok {
+		if err := tx.endLate(n); err != nil {
+			return err
+		}
+	}
 	return tx.project(into)
+}
+
+// mergeEnded: when into was removed here, what a look has shown as from goes too.
+// What was done to that, or lies in it, is newer than the removal.
+func (tx *Tx) mergeEnded(from, into odbxfs.NodeID) error {
+	r, had, err := tx.inode(from)
+	if err != nil || !had {
+		return err
+	}
+	ended, err := tx.has(keyNode(kEnded, into))
+	if err != nil {
+		return err
+	}
+	in, ok, err := tx.Intent(into)
+	if err != nil || !ended && !(ok && in.Gone && in.Was.Ref.IsZero()) {
+		return err
+	}
+	newer, err := tx.has(keyNode(kIntent, from))
+	if err != nil {
+		return err
+	}
+	kids, err := tx.ReadDir(from, "", 1)
+	if err != nil {
+		return err
+	}
+	if !newer && len(kids) == 0 {
+		tx.emit(Event{Kind: NodeGone, Parent: r.I.Parent, Name: r.I.Name, Node: from})
+		return tx.dropInode(r)
+	}
+	if err := tx.del(keyNode(kEnded, into)); err != nil || !ok {
+		return err
+	}
+	return tx.clearIntent(in)
 }
 
 func (tx *Tx) mergeOdoo(from, into odbxfs.NodeID) error {
