@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -208,9 +209,12 @@ type fetched struct {
 // fetchInto brings the Dropbox file's bytes into the store, compared with their
 // content_hash, and gives them to the op.
 func (x *executor) fetchInto(ctx context.Context, w work, op *odbxfs.OdooOp) (fetched, error) {
-	d := w.d
+	d, removed := w.d, false
 	if d == nil {
 		d = w.from
+	}
+	if d == nil && w.Kind == odbxfs.TaskOdooRestore {
+		d, removed = removedFile(w), true
 	}
 	if d == nil {
 		return fetched{}, &odbxfs.Error{Op: "fetch", Item: w.Name, Kind: odbxfs.KindMissing, Err: errors.New("its file in Dropbox is not known")}
@@ -220,6 +224,11 @@ func (x *executor) fetchInto(ctx context.Context, w work, op *odbxfs.OdooOp) (fe
 	}, func(ctx context.Context) (io.ReadCloser, error) {
 		return x.db.Content(ctx, d.ID, d.Rev, 0, -1)
 	})
+	if removed && odbxfs.IsKind(err, odbxfs.KindMissing) {
+		// It waits for a person: planned anew, the document would go as well.
+		return fetched{}, &odbxfs.Error{Op: "fetch", Item: w.Name, Kind: odbxfs.KindUnsupported,
+			Err: fmt.Errorf("its file is neither in Dropbox nor in Dropbox's trash: %w", err)}
+	}
 	if err != nil {
 		return fetched{}, err
 	}
@@ -229,6 +238,17 @@ func (x *executor) fetchInto(ctx context.Context, w work, op *odbxfs.OdooOp) (fe
 		op.Content = openEmpty
 	}
 	return fetched{got.ID, got.SHA1}, nil
+}
+
+// removedFile is the revision that a link's pair agreed on, of a file that is no
+// longer there: Dropbox gives the bytes of a revision by its rev, for as long as
+// its trash keeps the file.
+func removedFile(w work) *odbxfs.DropboxNode {
+	p := first(w.p, w.Pair)
+	if p == nil || w.o == nil || p.Dropbox == "" || p.Rev == "" {
+		return nil
+	}
+	return &odbxfs.DropboxNode{ID: p.Dropbox, Rev: p.Rev, Kind: odbxfs.File, Size: p.Size, ContentHash: p.ContentHash, Modified: w.o.MTime}
 }
 
 // knownSHA1 is what the bytes must have, where the pair is of this content.

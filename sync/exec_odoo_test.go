@@ -82,8 +82,10 @@ func TestAMissingFileIsNoEmptyOne(t *testing.T) {
 	_, x := ledgerRig(t)
 	o, _, p := pairing()
 	w := work{Task: odbxfs.Task{Kind: odbxfs.TaskOdooRestore, Node: 7, Name: "a.pdf", Pair: &p}, o: &o, p: &p}
-	if _, _, err := x.odooOp(context.Background(), w); !odbxfs.IsKind(err, odbxfs.KindMissing) || !strings.Contains(err.Error(), "a.pdf") {
+	if _, _, err := x.odooOp(context.Background(), w); !odbxfs.IsKind(err, odbxfs.KindUnsupported) || !strings.Contains(err.Error(), "a.pdf") {
 		t.Errorf("got %v", err)
+	} else if v := fail(w, toDropbox, err); v.end != endRetry || fateOf(odbxfs.KindUnsupported, 0) != fatePark {
+		t.Errorf("it is not parked: %+v", v)
 	}
 }
 

@@ -27,6 +27,7 @@ type fakeDropbox struct {
 	nodes     map[odbxfs.DropboxID]odbxfs.DropboxNode
 	places    map[string]odbxfs.DropboxID // by the folded path
 	bytes     map[odbxfs.DropboxID][]byte
+	trash     map[odbxfs.Rev][]byte // of removed files, by the last revision
 	feed      []odbxfs.DropboxChange
 	blocks    bool // Wait blocks as the real one does
 	room      int  // not 0: how many files the account takes
@@ -44,7 +45,7 @@ type fakeDropbox struct {
 
 func newFakeDropbox(now func() time.Time, f *faults) *fakeDropbox {
 	return &fakeDropbox{faults: f, now: now, calls: map[string]int{}, page: 3,
-		account: "dbid:1", links: map[string]bool{}, audience: map[string]odbxfs.LinkPolicy{},
+		account: "dbid:1", trash: map[odbxfs.Rev][]byte{}, links: map[string]bool{}, audience: map[string]odbxfs.LinkPolicy{},
 		nodes: map[odbxfs.DropboxID]odbxfs.DropboxNode{}, places: map[string]odbxfs.DropboxID{}, bytes: map[odbxfs.DropboxID][]byte{}}
 }
 
@@ -117,12 +118,13 @@ func (d *fakeDropbox) shift(n odbxfs.DropboxNode, to string) odbxfs.DropboxNode 
 }
 
 func (d *fakeDropbox) drop(n odbxfs.DropboxNode) {
-	for _, k := range d.below(n.Path) {
+	for _, k := range append(d.below(n.Path), n) {
+		if k.Kind == odbxfs.File {
+			d.trash[k.Rev] = d.bytes[k.ID]
+		}
 		d.forget(k)
 		delete(d.bytes, k.ID)
 	}
-	d.forget(n)
-	delete(d.bytes, n.ID)
 	d.feed = append(d.feed, odbxfs.DropboxChange{Deleted: true, Path: n.Path})
 }
 
@@ -383,10 +385,13 @@ func (d *fakeDropbox) Content(_ context.Context, id odbxfs.DropboxID, rev odbxfs
 		return nil, err
 	}
 	node, ok := d.nodes[id]
-	if !ok || node.Rev != rev {
+	b, removed := d.trash[rev]
+	if (!ok || node.Rev != rev) && !removed {
 		return nil, &odbxfs.Error{Op: "download", Kind: odbxfs.KindMissing}
 	}
-	b := d.bytes[id]
+	if !removed {
+		b = d.bytes[id]
+	}
 	b = b[min(off, int64(len(b))):]
 	if n >= 0 {
 		b = b[:min(n, int64(len(b)))]

@@ -563,6 +563,11 @@ func (o *fakeOdoo) pairStands(p odbxfs.Pair) (*odbxfs.Pair, bool) {
 		}
 		return &now, now.Version == p.Version
 	}
+	for _, was := range o.pairs { // as pairs_lib.py looks for a row that has either side
+		if !p.Gone && !was.Gone && was.Client == p.Client && (was.Odoo == p.Odoo && !p.Odoo.IsZero() || was.Dropbox == p.Dropbox && p.Dropbox != "") {
+			return &was, was.Odoo == p.Odoo && was.Dropbox == p.Dropbox
+		}
+	}
 	return nil, true
 }
 

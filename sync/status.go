@@ -187,19 +187,45 @@ func approveIntent(tx *cache.Tx, id odbxfs.NodeID) error {
 }
 
 // RestoreHeld takes held deletions back: what was removed in the mount shows
-// again; a task is dropped, and its pair forgotten, so that what was removed on
-// one side is made there anew from the other. It gives how many. It may be
-// called from any goroutine.
+// again; what was removed on one side is made there anew from the other. It gives
+// how many. It may be called from any goroutine.
 func (e *Engine) RestoreHeld(nodes ...odbxfs.NodeID) (int, error) {
-	return e.decide(nodes, func(tx *cache.Tx, t odbxfs.Task) error {
-		if err := tx.DropTask(t.Seq); err != nil {
+	return e.decide(nodes, e.takeBack, func(tx *cache.Tx, id odbxfs.NodeID) error { return tx.RestoreHeld(id) })
+}
+
+// takeBack drops a held deletion. With its pair taken for a tombstone of another
+// revision, what is left on the other side is new, and mirrored as such: Odoo's row
+// of the pair is written again when that is settled. A link is not new: its bytes
+// were in Dropbox. They come back into Odoo from Dropbox's trash first, unless the
+// file is there again.
+func (e *Engine) takeBack(tx *cache.Tx, t odbxfs.Task) error {
+	if err := tx.DropTask(t.Seq); err != nil {
+		return err
+	}
+	w := work{Task: t}
+	if err := w.read(tx); err != nil {
+		return err
+	}
+	switch {
+	case w.p == nil || w.o != nil && w.d != nil:
+	case w.o != nil && w.o.Type == odbxfs.Link:
+		back := odbxfs.Task{Kind: odbxfs.TaskOdooRestore, Pass: odbxfs.Reverse, Node: t.Node, Client: t.Client, Name: t.Name,
+			Why: "a person takes its removal in Dropbox back", Odoo: w.o, Pair: w.p}
+		queued, err := tx.AddTasks([]odbxfs.Task{back})
+		if err != nil {
 			return err
 		}
-		if err := tx.DropPair(t.Node); err != nil {
+		if err := e.logTask(tx, queued[0], "planned", nil); err != nil {
 			return err
 		}
-		return tx.MarkDirty(t.Node)
-	}, func(tx *cache.Tx, id odbxfs.NodeID) error { return tx.RestoreHeld(id) })
+	default:
+		tomb := *w.p
+		tomb.Gone, tomb.Rev = true, ""
+		if _, err := tx.PutPair(tomb); err != nil {
+			return err
+		}
+	}
+	return tx.MarkDirty(t.Node)
 }
 
 // decide does one thing with everything that is held, or with the held of the

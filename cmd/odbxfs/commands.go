@@ -307,7 +307,8 @@ func newApprove(a *app) *cobra.Command {
 func newRestore(a *app) *cobra.Command {
 	return onPaths(a, &cobra.Command{
 		Use: "restore [PATH...]", Short: "Undo held deletions",
-		Long:    heldHelp + "Restore takes them back: what was deleted on one side comes again from the other." + pathsHelp,
+		Long: heldHelp + `Restore takes them back: what was deleted on one side comes again from the other.
+A link's bytes, which were in Dropbox alone, come from Dropbox's trash.` + pathsHelp,
 		Example: "  odbxfs restore\n  odbxfs restore \"Sales Orders/S00001/offer.pdf\"",
 	}, daemon.VerbRestore, "%d things are back\n")
 }
