@@ -20,8 +20,8 @@ var failures = []scenario{
 	{name: "a wrong password is said, and not sent again", run: wrongPassword, stage: stopped, always: []string{"19/run"}},
 	{name: "the store deleted while nothing is unsent", run: storeLost, stage: stopped, always: []string{"19/run"}},
 	{name: "20,000 attachments cost an idle minute nothing", run: idleMinute, alone: true, always: []string{}},
-	{name: "reset brings every byte back, and Dropbox's copies stay", run: resetKeeps, stage: stopped, always: []string{"19/run"}},
-	{name: "reset with --remove-remote puts the copies into the trash", run: resetRemoves, stage: stopped, always: []string{"14/apart"}},
+	{name: "reset brings every byte back, and Dropbox's copies stay", run: resetKeeps, stage: fresh, always: []string{"19/run"}},
+	{name: "reset with --remove-remote puts the copies into the trash", run: resetRemoves, stage: fresh, always: []string{"14/apart"}},
 	{name: "setup twice changes nothing, and --remove leaves no trace", run: setupAndRemove, stage: stopped},
 }
 

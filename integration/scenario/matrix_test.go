@@ -31,6 +31,7 @@ const (
 	running   stage = iota // set up, the column's processes at work
 	stopped                // set up, no process at work: it starts and ends them itself
 	untouched              // before setup, no process at work
+	fresh                  // as stopped, and before there are documents by the thousand
 )
 
 // scenarios in their order; those of one stage follow each other on one world.
@@ -88,6 +89,7 @@ func TestMatrix(t *testing.T) {
 			w := newServers(t, col)
 			c.stage(t, untouched, w)
 			w.setup(t)
+			c.stage(t, fresh, w)
 			c.stage(t, running, w)
 			w.down(t)
 			c.stage(t, stopped, w)

@@ -100,7 +100,7 @@ func resetKeeps(t *testing.T, w *World) {
 	w.up(t)
 	w.allBinary(t, id, contents)
 	w.box.ForgetRequests()
-	w.setClient(t, map[string]any{"x_paused": false})
+	w.mirrorAnew(t)
 	for file := range contents {
 		if file != "p.png" {
 			w.one(t, "sale.order", id, file, isLink)
@@ -115,16 +115,30 @@ func resetKeeps(t *testing.T, w *World) {
 	w.agree(t)
 	w.down(t)
 	w.resetNow(t)
+	w.mirrorAnew(t)
+}
+
+// mirrorAnew takes the pause of a reset away.
+func (w *World) mirrorAnew(t *testing.T) {
+	t.Helper()
+	w.setClient(t, map[string]any{"x_paused": false})
 }
 
 func resetRemoves(t *testing.T, w *World) {
-	w.setClient(t, map[string]any{"x_paused": false}) // a reset before this one has paused it
 	w.up(t)
 	_, id, contents := w.someLinks(t)
 	if out, code := w.odbxfs(t, append([]string{"setup", "--remove"}, administrator...)...); code == 0 || !strings.Contains(out, "odbxfs reset") {
 		t.Errorf("setup --remove with links left (%d): %s", code, out)
 	}
 	w.down(t)
+	w.resetAll(t)
+	w.allBinary(t, id, contents)
+	w.mirrorAnew(t)
+}
+
+// resetAll resets the stopped client, and Dropbox's copies with it.
+func (w *World) resetAll(t *testing.T) {
+	t.Helper()
 	inBox, err := tree(w.drop)
 	must(t, err)
 	w.box.ForgetRequests()
@@ -132,7 +146,6 @@ func resetRemoves(t *testing.T, w *World) {
 	if want := fmt.Sprintf("%d files and folders went to Dropbox's trash", len(inBox)); !strings.Contains(out, want) || strings.Contains(out, "stay") {
 		t.Errorf("reset says %q, want %q in it", out, want)
 	}
-	w.allBinary(t, id, contents)
 	left, err := tree(w.drop)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
@@ -154,10 +167,14 @@ func resetRemoves(t *testing.T, w *World) {
 	}
 }
 
-// setupAndRemove comes last: Odoo is then as it was before setup.
+// setupAndRemove comes last: Odoo is then as it was before setup. Before it
+// everything that the other scenarios left is reset.
 func setupAndRemove(t *testing.T, w *World) {
 	if left := w.ours(t); len(left) > 0 { // when this scenario runs alone there are none
-		w.resetNow(t)
+		w.up(t)
+		w.idle(t)
+		w.down(t)
+		w.resetAll(t)
 	}
 	was := w.odoo.makeUp(t, true)
 	out, code := w.odbxfs(t, append([]string{"setup"}, administrator...)...)
