@@ -19,6 +19,7 @@ type client struct {
 	// Dropbox
 	remote
 	db       Dropbox // nil until signed in
+	home     string  // where the account's paths begin
 	cursor   string  // as the store has it
 	listed   bool    // read to the end once since the start
 	reading  bool    // more pages follow
@@ -353,7 +354,7 @@ func (e *Engine) connected(c *client, db Dropbox, account odbxfs.DropboxAccount)
 			Err: fmt.Errorf("the login is now of the account %s; this store was made with %s", account.ID, known)})
 	}
 	c.remote.ok()
-	c.db, c.due = db, true
+	c.db, c.home, c.due = db, account.Home, true
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (v *verdict) outran() bool {
 
 // start runs a batch as one effect.
 func (e *Engine) start(c *client, lane string, to side, batch []work) {
-	x := &executor{opt: &e.opt, cfg: c.cfg, db: c.db, store: e.store}
+	x := &executor{opt: &e.opt, cfg: c.cfg, db: c.db, home: c.home, store: e.store}
 	what := fmt.Sprintf("%s: %s, %d", []string{"dropbox", "odoo"}[to], batch[0].Kind, len(batch))
 	e.flights[lane] = flightOf(to, batch)
 	e.emit(lane, what, func(ctx context.Context) func() error {

@@ -17,6 +17,7 @@ type executor struct {
 	opt   *Options // read only
 	cfg   odbxfs.CloudClient
 	db    Dropbox
+	home  string // where the account's paths begin, see [odbxfs.DropboxAccount]
 	store *cache.Store
 }
 

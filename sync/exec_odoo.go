@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -267,16 +265,7 @@ func (x *executor) link(ctx context.Context, d odbxfs.DropboxNode) (string, erro
 	if x.cfg.Links != odbxfs.LinkNone {
 		return x.db.Link(ctx, d.ID, x.cfg.Links)
 	}
-	return homeURL(x.opt.WebBase, d.Path), nil
-}
-
-// homeURL is the page of a path for those who sign in to Dropbox.
-func homeURL(base, path string) string {
-	segments := strings.Split(strings.Trim(path, "/"), "/")
-	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
-	}
-	return strings.TrimSuffix(base, "/") + "/home/" + strings.Join(segments, "/")
+	return odbxfs.HomeURL(x.opt.WebBase, x.home+d.Path), nil
 }
 
 // judgeOdoo turns Odoo's answer into a verdict.

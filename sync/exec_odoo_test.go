@@ -104,6 +104,10 @@ func TestEachPolicyHasItsAddress(t *testing.T) {
 	if n := r.dropbox.calls["link"]; n != 2 {
 		t.Errorf("%d links were made", n)
 	}
+	x.home, x.cfg.Links = "/Jane Doe", odbxfs.LinkNone
+	if url, err := x.link(context.Background(), file); err != nil || !strings.HasPrefix(url, "https://www.dropbox.com/home/Jane%20Doe/Odoo/") {
+		t.Errorf("in a team's space: %q, %v", url, err)
+	}
 }
 
 // Odoo's answers, as verdicts.

@@ -54,10 +54,3 @@ func TestEveryKindOfErrorHasAFate(t *testing.T) {
 		}
 	}
 }
-
-func TestHomeURLEscapesEachSegment(t *testing.T) {
-	got := homeURL("https://www.dropbox.com/", "/Odoo/a b/ü#1.pdf")
-	if want := "https://www.dropbox.com/home/Odoo/a%20b/%C3%BC%231.pdf"; got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}

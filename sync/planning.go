@@ -124,7 +124,7 @@ func (e *Engine) planClient(tx *cache.Tx, c *client) error {
 	}
 	d := doubts{open: map[odbxfs.SHA1]doubt{}}
 	waits := map[odbxfs.NodeID]bool{}
-	links := &addresses{tx: tx, opt: &e.opt, policy: c.cfg.Links}
+	links := &addresses{tx: tx, opt: &e.opt, policy: c.cfg.Links, begin: c.home}
 	pol := plan.Policy{Client: c.cfg, Same: e.same, Doubt: d.add, Busy: busy.has, Leaves: busy.leaves, Fits: links.fit,
 		Waits: func(id odbxfs.NodeID) { waits[id] = true }}
 	if r, on := e.resets[c.id]; on {

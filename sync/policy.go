@@ -3,7 +3,6 @@ package sync
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"odbxfs"
@@ -28,13 +27,14 @@ type addresses struct {
 	tx     *cache.Tx
 	opt    *Options
 	policy odbxfs.LinkPolicy
-	err    error // of the store
+	begin  string // where the account's paths begin
+	err    error  // of the store
 }
 
 // fit reports whether a link has the address that the client's policy gives it.
 func (a *addresses) fit(p odbxfs.Pair, d odbxfs.DropboxNode) bool {
 	if a.policy == odbxfs.LinkNone {
-		return p.URL == homeURL(a.opt.WebBase, d.Path)
+		return p.URL == odbxfs.HomeURL(a.opt.WebBase, a.begin+d.Path)
 	}
 	anew, err := a.tx.Meta(metaAnew(p.Node))
 	a.err = errors.Join(a.err, err)
@@ -43,7 +43,7 @@ func (a *addresses) fit(p odbxfs.Pair, d odbxfs.DropboxNode) bool {
 
 // home reports whether an address is a page that asks for a login, no shared link.
 func (o *Options) home(url string) bool {
-	return strings.HasPrefix(url, strings.TrimSuffix(o.WebBase, "/")+"/home/")
+	return odbxfs.IsHomeURL(o.WebBase, url)
 }
 
 // followPolicy has the client's links looked at when their policy is another than

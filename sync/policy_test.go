@@ -49,7 +49,7 @@ func (r *rig) mustShare(policy odbxfs.LinkPolicy) {
 func (r *rig) mustAskForALogin() {
 	r.t.Helper()
 	for path, url := range r.homes() {
-		if want := homeURL("https://www.dropbox.com", path); url != want {
+		if want := odbxfs.HomeURL("https://www.dropbox.com", path); url != want {
 			r.t.Fatalf("%s leads to %s, want %s", path, url, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	gosync "sync"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox"
@@ -59,9 +60,10 @@ type Client struct {
 	users   users.ContextClient
 	// noAppendBatch is set once the server did not know append_batch.
 	noAppendBatch flag
-	groups        groupSize     // how many small files share a request
-	commit        chan struct{} // has room for the one commit of uploads that goes on at a time
-	swept         gosync.Once   // Config.Resume was looked through
+	groups        groupSize              // how many small files share a request
+	commit        chan struct{}          // has room for the one commit of uploads that goes on at a time
+	home          atomic.Pointer[string] // where paths begin, on Dropbox's own site; nil until Account was asked
+	swept         gosync.Once            // Config.Resume was looked through
 }
 
 // New makes a client. It makes no request.
@@ -126,11 +128,16 @@ func (c *Client) Account(ctx context.Context) (odbxfs.DropboxAccount, error) {
 	}
 	root, home := namespaces(full.RootInfo)
 	c.settle(full.AccountId, root, home)
+	begin := ""
+	if team, isTeam := full.RootInfo.(*common.TeamRootInfo); isTeam && home != root && !c.cfg.TeamSpace {
+		begin = team.HomePath
+	}
+	c.home.Store(&begin)
 	space, err := c.users.GetSpaceUsageContext(ctx)
 	if err != nil {
 		return odbxfs.DropboxAccount{}, wrap("ask for the space left", "", err)
 	}
-	a := odbxfs.DropboxAccount{ID: full.AccountId, Email: full.Email, RootNamespace: root, Used: int64(space.Used)}
+	a := odbxfs.DropboxAccount{ID: full.AccountId, Email: full.Email, RootNamespace: root, Home: begin, Used: int64(space.Used)}
 	if full.AccountType != nil {
 		a.Kind = full.AccountType.Tag
 	}

@@ -3,8 +3,6 @@ package dropbox
 import (
 	"context"
 	"errors"
-	"net/url"
-	"strings"
 
 	sdk "github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox"
 	"github.com/dropbox/dropbox-sdk-go-unofficial/v6/dropbox/sharing"
@@ -131,12 +129,13 @@ func (c *Client) Unlink(ctx context.Context, link string) error {
 	return err
 }
 
-// HomeURL is the page of a path in Dropbox's web client, each segment
-// percent-encoded. It needs a login.
+// HomeURL is the page of a path in Dropbox's web client. It needs a login. Where
+// paths begin at a member's folder in a team's space, the site has them below
+// that folder, which is known once Account was asked.
 func (c *Client) HomeURL(path string) string {
-	segments := strings.Split(strings.Trim(path, "/"), "/")
-	for i := range segments {
-		segments[i] = url.PathEscape(segments[i])
+	home := ""
+	if known := c.home.Load(); known != nil {
+		home = *known
 	}
-	return c.cfg.WWW + "/home/" + strings.Join(segments, "/")
+	return odbxfs.HomeURL(c.cfg.WWW, home+path)
 }

@@ -62,19 +62,19 @@ func (d *Daemon) links(ctx context.Context) (LinksReport, error) {
 		}
 		maps.Copy(shared, all)
 	}
-	home := strings.TrimSuffix(www(d.opt.Config), "/") + "/home/"
+	base := www(d.opt.Config)
 	for i := range report.Links {
-		report.Links[i].judge(shared, home, len(report.Silent) > 0)
+		report.Links[i].judge(shared, base, len(report.Silent) > 0)
 	}
 	slices.SortFunc(report.Links, func(a, b LinkLine) int { return strings.Compare(a.Path, b.Path) })
 	return report, nil
 }
 
-// judge fills in who can open the link.
-func (l *LinkLine) judge(shared map[string]dropbox.SharedLink, home string, silent bool) {
+// judge fills in who can open the link. base is Dropbox's own site.
+func (l *LinkLine) judge(shared map[string]dropbox.SharedLink, base string, silent bool) {
 	known, ok := shared[dropbox.LinkKey(l.URL)]
 	switch {
-	case strings.HasPrefix(l.URL, home):
+	case odbxfs.IsHomeURL(base, l.URL):
 		l.Visibility = "login"
 	case ok:
 		l.Visibility, l.Expires = known.Visibility, known.Expires

@@ -21,7 +21,7 @@ func TestWhoCanOpenALink(t *testing.T) {
 		{"https://www.dropbox.com/scl/fi/b/x?rlkey=k", false, "gone"}, {"https://www.dropbox.com/scl/fi/b/x?rlkey=k", true, "unknown"},
 	} {
 		l := LinkLine{URL: c.url}
-		l.judge(shared, "https://www.dropbox.com/home/", c.silent)
+		l.judge(shared, "https://www.dropbox.com", c.silent)
 		if l.Visibility != c.want || l.Expires.Equal(ends) != (c.want == "team_only") {
 			t.Errorf("%s: got %+v, want %s", c.url, l, c.want)
 		}
