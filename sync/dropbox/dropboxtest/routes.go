@@ -13,6 +13,7 @@ const (
 // endpoints is every route below /2 that the server knows.
 var endpoints = map[string]endpoint{
 	"auth/token/revoke":         {do: with(tokenRevoke)},
+	"check/app":                 {do: with(checkApp), noAuth: true},
 	"check/user":                {scope: whoIs, do: with(checkUser)},
 	"users/get_account":         {scope: shared, do: with(getAccount)},
 	"users/get_account_batch":   {scope: shared, do: with(getAccountBatch)},
@@ -80,6 +81,11 @@ var endpoints = map[string]endpoint{
 	"sharing/revoke_shared_link":               {scope: shares, do: with(revokeLink)},
 	"sharing/get_shared_link_file":             {scope: shared, style: download, do: with(linkedFile)},
 	"sharing/get_shared_link_metadata":         {scope: shared, do: with(linkMetadata)},
+	"sharing/share_folder":                     {scope: shares, do: with(shareFolder), writes: true},
+	"sharing/check_share_job_status":           {scope: shares, do: checkJob("share_folder")},
+	"sharing/list_folders":                     {scope: shared, do: with(listSharedFolders)},
+	"sharing/list_folders/continue":            {scope: shared, do: with(listSharedFoldersContinue)},
+	"sharing/get_folder_metadata":              {scope: shared, do: with(sharedFolderMetadata)},
 }
 
 // deleteV1 is the retired form: the metadata without a wrapping.

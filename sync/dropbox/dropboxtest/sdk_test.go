@@ -97,6 +97,7 @@ func TestGoSDK(t *testing.T) {
 	if l, ok := link.(*sharing.FileLinkMetadata); !ok || l.LinkPermissions.EffectiveAudience.Tag != "public" {
 		t.Errorf("link: %#v", link)
 	}
+	sharesFolders(t, a, cfg)
 	rows, err := ReadEndpoints("../../../docs/dropbox-endpoints.md")
 	check("table of endpoints", err)
 	equal(t, "routes that the table says are called, and are not", Uncalled(rows, "Go SDK", a.srv.Counts()), []string{})
