@@ -90,15 +90,15 @@ func (w *world) deleteInBox(path string) {
 	delete(w.want, path)
 }
 
-// fill makes a file outside of what is mirrored, so that the account has no room
-// but for a few kilobytes of what it is allowed; empty takes it away.
+// fill makes a file outside of what is mirrored, so that of what the account is
+// allowed 4 MiB are left; empty takes it away.
 func (w *world) fill(path string, allowed int) {
 	w.t.Helper()
 	var space struct {
 		Used int `json:"used"`
 	}
 	w.person.call("users/get_space_usage", nil, nil, &space)
-	w.person.call("files/upload", map[string]any{"path": path}, make([]byte, allowed-space.Used-8<<10), nil)
+	w.person.call("files/upload", map[string]any{"path": path}, make([]byte, allowed-space.Used-4<<20), nil)
 }
 
 func (w *world) empty(path string) {

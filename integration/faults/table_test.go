@@ -194,8 +194,9 @@ func retry(w *world) {
 }
 
 var rooms = []fault{
-	{name: "the account is full, then has room again", account: dropboxtest.Options{Account: dropboxtest.Account{Allocated: 12 << 20}}, most: 2,
-		strike: func(w *world) { w.fill("/filler", 12<<20) }, after: 10 * time.Minute, mend: func(w *world) { w.empty("/filler") }},
+	{name: "the account is full for a large file, then has room again", large: true, most: 2,
+		account: dropboxtest.Options{Account: dropboxtest.Account{Allocated: 40 << 20}},
+		strike:  func(w *world) { w.fill("/filler", 40<<20) }, after: 10 * time.Minute, mend: func(w *world) { w.empty("/filler") }},
 	{name: "a folder may not be written to, then may", most: 2, after: 5 * time.Minute, mend: retry,
 		calls: calls(call{Route: finishBatch, Kind: dropboxtest.PartialBatch, Times: -1, Tags: []string{"path", "no_write_permission"}})},
 }
