@@ -191,7 +191,10 @@ func nestedEntries(entries []relocatePath) []bool {
 	nested := make([]bool, len(entries))
 	seen := map[string]bool{}
 	for i, e := range entries {
-		p := fold(e.FromPath)
+		p := e.FromPath
+		if !strings.HasPrefix(p, "id:") { // ids differ by case
+			p = fold(p)
+		}
 		for q := p; q != ""; q = q[:max(0, strings.LastIndexByte(q, '/'))] {
 			nested[i] = nested[i] || seen[q]
 		}
