@@ -93,7 +93,7 @@ func (u *largeUpload) stream(ctx context.Context, r io.Reader) (*files.FileMetad
 		return nil, err
 	}
 	hash := contenthash.New()
-	chunks := chunkReader{r: io.TeeReader(r, hash), size: u.o.Size, path: u.o.Path}
+	chunks := chunkReader{r: io.TeeReader(r, hash), size: u.o.Size, path: u.o.Path, free: make(chan []byte, chunksInMemory)}
 	group, sending := errgroup.WithContext(ctx)
 	group.SetLimit(chunksInMemory)
 	var last chunk
@@ -107,9 +107,16 @@ func (u *largeUpload) stream(ctx context.Context, r io.Reader) (*files.FileMetad
 			break
 		}
 		if u.parts.has(next.at) {
+			chunks.reuse(next)
 			continue
 		}
-		group.Go(func() error { return u.send(sending, next, false) })
+		group.Go(func() error {
+			err := u.send(sending, next, false)
+			if err == nil { // else the transport may still read it
+				chunks.reuse(next)
+			}
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -198,13 +205,35 @@ type chunkReader struct {
 	size int64
 	at   int64
 	path string
+	free chan []byte // chunks that were sent, to be filled again
+}
+
+// room gives memory for n bytes, that of an earlier chunk where one is free.
+func (r *chunkReader) room(n int64) []byte {
+	select {
+	case data := <-r.free:
+		return data[:n]
+	default:
+		return make([]byte, n)
+	}
+}
+
+// reuse gives a chunk's memory back. It may be called by several goroutines.
+func (r *chunkReader) reuse(ch chunk) {
+	if cap(ch.data) < chunkSize {
+		return
+	}
+	select {
+	case r.free <- ch.data:
+	default: // there are enough
+	}
 }
 
 // next gives the next chunk, which is never empty. A content of another size
 // than was said is KindChanged.
 func (r *chunkReader) next() (chunk, error) {
 	const op = "read what is to be uploaded"
-	data := make([]byte, min(chunkSize, r.size-r.at))
+	data := r.room(min(chunkSize, r.size-r.at))
 	n, err := io.ReadFull(r.r, data)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return chunk{}, fmt.Errorf("%s: %w", op, err)

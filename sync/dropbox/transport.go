@@ -134,6 +134,10 @@ func (t *transport) send(req *http.Request, route string) (*http.Response, error
 	}
 	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent {
 		resp.Body = t.down.reader(req.Context(), resp.Body)
+		if route == "files/download" && resp.Header.Get("Dropbox-API-Result") == "" {
+			// Somebody else's page. The SDK would leave its body open.
+			return nil, errors.Join(oddAnswer(route), resp.Body.Close())
+		}
 		if err := notNull(route, resp); err != nil {
 			return nil, err
 		}
