@@ -79,8 +79,9 @@ func (x *executor) ask(ctx context.Context, batch []work, s *sorter) {
 	})
 }
 
-// parallel is how many links or downloads of one batch are made at a time.
-const parallel = 8
+// parallel is how many links or downloads of one batch are made at a time: as
+// many as the client's transfers may become (its widthMost).
+const parallel = 16
 
 // prepare makes the ops of the open works: links are made and bytes fetched
 // first. It gives verdicts for those that can't be sent.

@@ -57,8 +57,10 @@ type Options struct {
 }
 
 // Defaults of Options, and sizes of steps. A thousand rows is what one step of
-// the store takes in well under 100 ms; batches are what the API's batch calls
-// take (1,000) or less, so that a lost reply repeats little.
+// the store takes in well under 100 ms. A batch for Dropbox is what its batch
+// calls take (1,000): each call costs half a second and the namespace's lock,
+// however many entries it has. One for Odoo is less, so that a lost reply repeats
+// little, and others have their turn.
 const (
 	defaultInterval = 10 * time.Second
 	defaultLeaseTTL = time.Minute
@@ -66,6 +68,7 @@ const (
 	stepRows        = 1000
 	planRows        = 500
 	batchItems      = 200
+	dropboxItems    = 1000
 	batchBytes      = 64 << 20
 	pairsPage       = 1000
 	logPage         = 500

@@ -152,7 +152,11 @@ func (p *picker) offer(t odbxfs.Task) bool {
 	if t.Kind == odbxfs.TaskDropboxMkdir {
 		p.paths[t.Node] = w.path
 	}
-	return len(p.batch) < batchItems && p.bytes < batchBytes
+	most := batchItems
+	if p.to == toDropbox {
+		most = dropboxItems
+	}
+	return len(p.batch) < most && p.bytes < batchBytes
 }
 
 // ahead reports whether a node has an earlier task of this client that is not

@@ -239,11 +239,11 @@ func TestABatchIsBoundedByNumberAndBytes(t *testing.T) {
 		return odbxfs.Task{Kind: odbxfs.TaskDropboxUpload, Node: id, Client: 1, Parent: dir, Name: fmt.Sprint("n", i), Odoo: s.odooNode(id)}
 	}
 	var tasks []odbxfs.Task
-	for i := range batchItems + 50 {
+	for i := range dropboxItems + 50 {
 		tasks = append(tasks, file(i))
 	}
 	q := s.queue(tasks...)
-	if got := len(s.chosen(toDropbox)); got != batchItems {
+	if got := len(s.chosen(toDropbox)); got != dropboxItems {
 		t.Errorf("%d small files in one batch", got)
 	}
 	s.update(func(tx *cache.Tx) error {
@@ -256,7 +256,7 @@ func TestABatchIsBoundedByNumberAndBytes(t *testing.T) {
 	})
 	size, tasks = batchBytes/3, nil
 	for i := range 9 {
-		tasks = append(tasks, file(1000+i))
+		tasks = append(tasks, file(2000+i))
 	}
 	s.queue(tasks...)
 	if got := len(s.chosen(toDropbox)); got < 3 || got > 4 {
