@@ -1,7 +1,7 @@
 # odbxfs: everything that a newcomer or CI runs. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help check-machine check-demo demo demo-odoo build test unit race bench soak lint lab lab-clean clean
+.PHONY: help check-machine check-demo demo demo-odoo build test unit race bench bench-dropbox soak lint lab lab-clean clean
 
 GO    ?= go
 DIR   ?= demo
@@ -54,6 +54,9 @@ race: check-machine ## what runs in one process, under the race detector, with f
 
 bench: check-machine ## benchmarks, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+bench-dropbox: check-machine ## our client and rclone at the same work on the emulator (root or sudo; half an hour)
+	ODBXFS_BENCH=1 $(GO) test -timeout 2h -count=1 -v -run TestBench ./integration/peers
 
 soak: check-machine lab ## what is longer than CI: more seeds, more rounds
 	ODBXFS_SOAK=1 SIM=2000 $(GO) test -timeout 3h -count=1 -shuffle=on ./...

@@ -34,7 +34,18 @@ const refreshToken = "refresh"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(dirEnv); dir != "" {
-		if err := drive(dir, os.Getenv(clientEnv)); err != nil {
+		var err error
+		client := os.Getenv(clientEnv)
+		name, isBench := strings.CutPrefix(client, benchClient)
+		switch {
+		case isBench:
+			err = bench(dir, name)
+		case client == oursClient:
+			err = runOurs(strings.Split(os.Getenv(argsEnv), "\n"))
+		default:
+			err = drive(dir, client)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
