@@ -8,14 +8,15 @@ set -u
 cd "$(dirname "$0")/.."
 
 # scratch: where the tests' files go. Every store waits for the disk after each
-# commit, as it must; of a disk that all packages share that is a third of the
-# time of the package sync (docs/measured.md). So they go into memory where there
-# is room for them and programs may run there (go test builds them there), else to
-# /tmp. What a test claims of fsync it shows by the order of calls, on any disk.
+# commit, as it must, and all packages share one disk (docs/measured.md says what
+# that costs). So they go into memory where there is room for them, of which they
+# take some hundred MB, and where programs may run, since go test builds them
+# there; else to /tmp. What a test claims of fsync it shows by the order of calls,
+# on any disk.
 scratch() {
   local room
-  if room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1) && [ "$room" -ge $((6 << 20)) ] &&
-    [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -ge $((8 << 20)) ] &&
+  if room=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1) && [ "$room" -ge $((3 << 20)) ] &&
+    [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -ge $((5 << 20)) ] &&
     [ "$(stat -f -c %T /dev/shm)" = tmpfs ] && ! findmnt -no OPTIONS --target /dev/shm | grep -qw noexec; then
     echo /dev/shm
   else echo /tmp; fi
