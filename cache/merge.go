@@ -66,7 +66,7 @@ func (tx *Tx) mergeEnded(from, into odbxfs.NodeID) error {
 		return err
 	}
 	in, ok, err := tx.Intent(into)
-	if err != nil || !ended && !(ok && in.Gone && in.Was.Ref.IsZero()) {
+	if err != nil || !ended && (!ok || !in.Gone || in.Held) {
 		return err
 	}
 	newer, err := tx.has(keyNode(kIntent, from))
