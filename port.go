@@ -183,6 +183,6 @@ type DropboxAccount struct {
 	Kind          string // basic, pro or business
 	// Home is where paths begin, in the space that Dropbox's own site shows: the
 	// member's folder in a team's space, as "/Jane Doe"; else "".
-	Home string
-	Used, Quota   int64  // bytes
+	Home        string
+	Used, Quota int64 // bytes
 }
