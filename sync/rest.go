@@ -114,17 +114,19 @@ func (e *Engine) intentRests(tx *cache.Tx, in odbxfs.Intent) (bool, error) {
 // rests reports whether a deletion is still to wait for others like it. One that
 // has the place of something that is to come is half of an edit, and does not.
 func (p *picker) rests(t odbxfs.Task) bool {
-	k := restKey{p.c.id, originOf(t)}
-	if p.e.rested(k, t.Seq) {
-		return false
-	}
 	by, err := approvedBy(p.tx, t.Node)
 	if err != nil {
 		p.err = err
 		return true
 	}
+	// What a person let go was not counted: nobody waits for it, and to be woken
+	// for it again and again would be a loop.
+	k := restKey{p.c.id, originOf(t)}
+	if by != 0 || p.e.rested(k, t.Seq) {
+		return false
+	}
 	at, has := placeOf(t)
-	if by != 0 || has && p.few(k) && p.isWanted(at) {
+	if has && p.few(k) && p.isWanted(at) {
 		return false
 	}
 	if has && t.Kind == odbxfs.TaskDropboxDelete {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"odbxfs"
 	"odbxfs/sync/plan"
 )
 
@@ -57,6 +58,41 @@ func TestHeldDeletionsAreTakenBack(t *testing.T) {
 				r.quiet()
 			})
 		}
+	}
+}
+
+// One file of a removed folder is taken back, the others are let go: its folder
+// comes back with it.
+func TestAFileIsTakenBackWithItsFolder(t *testing.T) {
+	for _, approveFirst := range []bool{false, true} {
+		r := newRig(t, 1, func(o *Options) { o.Guard = plan.GuardPolicy{Most: 2, Share: 1000} })
+		sub := r.odoo.addFolder(order1, "sub")
+		keep := r.odoo.addFile(sub, "keep", []byte("one"))
+		var rest []odbxfs.OdooRef
+		for i := range 4 {
+			rest = append(rest, r.odoo.addFile(sub, fileName(i), []byte{byte('a' + i)}))
+		}
+		r.settle()
+		node, folder := r.node(keep), r.node(sub)
+		r.removeInOdoo(append(rest, keep, sub)...)
+		r.settle()
+		r.mustHold(6, 5, r.dropbox.paths())
+		if approveFirst { // the folder alone: it cannot go while something is in it
+			if _, err := r.engine.Approve(folder); err != nil {
+				t.Fatal(err)
+			}
+			r.settle()
+		}
+		if n, err := r.engine.RestoreHeld(node); n != 1 || err != nil {
+			t.Fatalf("%d were taken back, %v", n, err)
+		}
+		r.settle()
+		r.approve()
+		r.settle()
+		r.mustHave(dir1 + "/sub/keep = one")
+		r.mustHold(0, 1, r.tree())
+		r.agree()
+		r.quiet()
 	}
 }
 

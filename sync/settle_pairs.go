@@ -21,6 +21,9 @@ func (x *executor) agreed(v verdict, url string) odbxfs.Pair {
 		if v.Kind == odbxfs.TaskOdooRestore && v.d != nil {
 			agreeContent(&p, v, nil, v.d) // Odoo has the bytes of this revision, and the file has nothing of its own
 		}
+		if v.Kind == odbxfs.TaskForget && v.Pair != nil {
+			p.Rev = v.Pair.Rev // of none where a person wants what is left
+		}
 		return p
 	default:
 	}

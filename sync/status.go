@@ -193,24 +193,31 @@ func (e *Engine) RestoreHeld(nodes ...odbxfs.NodeID) (int, error) {
 	return e.decide(nodes, e.takeBack, func(tx *cache.Tx, id odbxfs.NodeID) error { return tx.RestoreHeld(id) })
 }
 
-// takeBack drops a held deletion. With its pair taken for a tombstone of another
-// revision, what is left on the other side is new, and mirrored as such: Odoo's row
-// of the pair is written again when that is settled. A link is not new: its bytes
-// were in Dropbox. They come back into Odoo from Dropbox's trash first, unless the
-// file is there again.
+// takeBack puts into the place of a held deletion what undoes it. A link has its
+// bytes in Dropbox alone: they come back into Odoo from Dropbox's trash. All else is
+// forgotten, in Odoo too: with a tombstone of no revision for a pair, what is left on
+// one side is new, and mirrored as such. What both sides have again needs nothing.
 func (e *Engine) takeBack(tx *cache.Tx, t odbxfs.Task) error {
 	if err := tx.DropTask(t.Seq); err != nil {
+		return err
+	}
+	if err := revived(tx, t.Node); err != nil {
 		return err
 	}
 	w := work{Task: t}
 	if err := w.read(tx); err != nil {
 		return err
 	}
-	switch {
-	case w.p == nil || w.o != nil && w.d != nil:
-	case w.o != nil && w.o.Type == odbxfs.Link:
-		back := odbxfs.Task{Kind: odbxfs.TaskOdooRestore, Pass: odbxfs.Reverse, Node: t.Node, Client: t.Client, Name: t.Name,
-			Why: "a person takes its removal in Dropbox back", Odoo: w.o, Pair: w.p}
+	if w.p != nil && !w.p.Gone && (w.o == nil || w.d == nil) {
+		back := odbxfs.Task{Kind: odbxfs.TaskForget, Pass: odbxfs.Backward, Node: t.Node, Client: t.Client, Name: t.Name,
+			Why: "a person takes its removal back", Odoo: w.o, Dropbox: w.d, Pair: w.p}
+		if w.o != nil && w.o.Type == odbxfs.Link {
+			back.Kind, back.Pass = odbxfs.TaskOdooRestore, odbxfs.Reverse
+		} else {
+			tomb := *w.p
+			tomb.Rev = ""
+			back.Pair = &tomb
+		}
 		queued, err := tx.AddTasks([]odbxfs.Task{back})
 		if err != nil {
 			return err
@@ -218,14 +225,32 @@ func (e *Engine) takeBack(tx *cache.Tx, t odbxfs.Task) error {
 		if err := e.logTask(tx, queued[0], "planned", nil); err != nil {
 			return err
 		}
-	default:
-		tomb := *w.p
-		tomb.Gone, tomb.Rev = true, ""
-		if _, err := tx.PutPair(tomb); err != nil {
+	}
+	return markUp(tx, t.Node)
+}
+
+// markUp makes a node dirty, and the folders above it on both sides: one that was
+// removed lives on with what lives in it.
+func markUp(tx *cache.Tx, id odbxfs.NodeID) error {
+	up := []odbxfs.NodeID{id}
+	seen := map[odbxfs.NodeID]bool{odbxfs.RootNode: true, 0: true}
+	for len(up) > 0 {
+		id, up = up[0], up[1:]
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		if err := tx.MarkDirty(id); err != nil {
 			return err
 		}
+		if o, ok := tx.Odoo().Node(id); ok {
+			up = append(up, o.Parent)
+		}
+		if d, ok := tx.Dropbox().Node(id); ok {
+			up = append(up, d.Parent)
+		}
 	}
-	return tx.MarkDirty(t.Node)
+	return tx.Err()
 }
 
 // decide does one thing with everything that is held, or with the held of the
