@@ -51,8 +51,12 @@ func (f *FS) read(ctx context.Context, fl *file, buf []byte, off int64) (int, er
 	return c.ReadAt(ctx, buf, off)
 }
 
-// Write implements write(2). With O_APPEND the kernel has the offset right: the
-// mount is the only way in, and writes of one file come one after another.
+// atEnd is an offset for what is to be appended.
+const atEnd = -1
+
+// Write implements write(2). With O_APPEND the kernel's offset is the end that it
+// knew last; what was changed beside the mount since does not make it ask again.
+// The parts of one write come one after another.
 func (f *FS) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (uint32, fuse.Status) {
 	r := f.request(cancel)
 	defer r.finish()
@@ -60,7 +64,11 @@ func (f *FS) Write(cancel <-chan struct{}, in *fuse.WriteIn, data []byte) (uint3
 	if err != nil {
 		return 0, f.status("write", err)
 	}
-	n, err := f.write(r, h.file, data, int64(in.Offset))
+	off := int64(in.Offset)
+	if in.Flags&syscall.O_APPEND != 0 && in.WriteFlags&fuse.WRITE_CACHE == 0 {
+		off = atEnd // and not a page of a mapping
+	}
+	n, err := f.write(r, h.file, data, off)
 	return uint32(n), f.status("write", err)
 }
 
@@ -72,6 +80,9 @@ func (f *FS) write(ctx context.Context, fl *file, data []byte, off int64) (int, 
 	defer fl.mu.Unlock()
 	if err := f.writableLocked(ctx, fl); err != nil {
 		return 0, err
+	}
+	if off == atEnd {
+		off = fl.writer.Size()
 	}
 	n, err := fl.writer.WriteAt(data, off)
 	if n > 0 {

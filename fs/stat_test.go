@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -352,4 +353,33 @@ func TestAWorkingCopyShowsUntilItIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "what came meanwhile", w.prints("cat a; stat -c ' %s' a", "theirs, which is longer 23"))
+}
+
+// Who has a file open for appending appends to what it is now: the kernel has the
+// end of it from when the file was opened, and does not ask again.
+func TestAnAppendGoesBehindWhatCameMeanwhile(t *testing.T) {
+	for _, c := range []struct{ name, theirs string }{
+		{"longer", "theirs, which is longer"}, {"shorter", "their"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, onFake(newFakeStore(time.Now)))
+			w.sh("printf 'as it was' >a")
+			f, err := os.OpenFile(filepath.Join(w.mnt, "a"), os.O_WRONLY|os.O_APPEND, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			w.remoteFile("a", c.theirs)
+			if _, err := f.WriteString(" and ours"); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := w.bytes("a"), c.theirs+" and ours"; got != want {
+				t.Errorf("the store has %q, want %q", got, want)
+			}
+			eventually(t, "the mount shows it", w.prints("cat a; stat -c ' %s' a", c.theirs+" and ours "+strconv.Itoa(len(c.theirs)+9)))
+		})
+	}
 }
