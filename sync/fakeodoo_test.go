@@ -522,7 +522,7 @@ func (o *fakeOdoo) change(op odbxfs.OdooOp, body []byte, n *odbxfs.OdooNode) odb
 	case odbxfs.OdooRemove:
 		for _, other := range o.nodes {
 			if other.ParentRef == n.Ref {
-				return odbxfs.OdooResult{Outcome: odbxfs.Failed, Err: &odbxfs.Error{Op: "remove", Kind: odbxfs.KindExists}}
+				return odbxfs.OdooResult{Outcome: odbxfs.Changed, Node: n} // as ops_lib.py answers
 			}
 		}
 		o.unlink(n.Ref)

@@ -3,6 +3,7 @@ package sync
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -149,18 +150,22 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 	}
 	now := *a.res.Node
 	now.Node = in.Node
-	if in.Gone && !sameContent(now, in.Was) {
-		// New content beats a bare deletion.
-		if err := tx.DropIntent(in.Node, in.Seq); err != nil {
+	// New content beats a bare deletion.
+	switch {
+	case in.Gone && !sameContent(now, in.Was):
+		return e.keepInOdoo(tx, in, now, "kept: its content was changed in Odoo before it could be removed")
+	case in.Gone && now.Kind == odbxfs.Folder && samePlace(now, in.Was):
+		waits, err := removalIn(tx, in.Node)
+		if err != nil {
 			return err
 		}
-		if err := revived(tx, in.Node); err != nil {
-			return err
+		if !waits {
+			e.odoo.due = true // to show what it is
+			return e.keepInOdoo(tx, in, now, "kept: there is something in it in Odoo")
 		}
-		if err := e.note(tx, in.Node, "kept: its content was changed in Odoo before it could be removed"); err != nil {
-			return err
-		}
-		return e.bindOdoo(tx, now, in.Node)
+		in.Attempts++
+		in.NotUntil = e.opt.Now().Add(pace(odbxfs.KindChanged, in.Attempts, 0, e.opt.Random()))
+		return tx.PutIntent(in)
 	}
 	if err := startFrom(tx, &in, now); err != nil {
 		return err
@@ -170,6 +175,31 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 		in.Reason = "it keeps being changed in Odoo"
 	}
 	return tx.PutIntent(in)
+}
+
+// samePlace reports whether both have the same name in the same folder.
+func samePlace(a, b odbxfs.OdooNode) bool { return a.Name == b.Name && a.ParentRef == b.ParentRef }
+
+// removalIn reports whether something that was removed from a folder in the mount
+// is in Odoo still: its own removal waits, for its time or for a person.
+func removalIn(tx *cache.Tx, folder odbxfs.NodeID) (bool, error) {
+	list, err := tx.Removals()
+	return slices.ContainsFunc(list, func(in odbxfs.Intent) bool { return in.Was.Parent == folder }), err
+}
+
+// keepInOdoo ends a removal of the mount that is not to be: what Odoo has shows
+// again.
+func (e *Engine) keepInOdoo(tx *cache.Tx, in odbxfs.Intent, now odbxfs.OdooNode, why string) error {
+	if err := tx.DropIntent(in.Node, in.Seq); err != nil {
+		return err
+	}
+	if err := revived(tx, in.Node); err != nil {
+		return err
+	}
+	if err := e.note(tx, in.Node, why); err != nil {
+		return err
+	}
+	return e.bindOdoo(tx, now, in.Node)
 }
 
 // settleConflict: someone else's content (or removal) was first in Odoo. Theirs

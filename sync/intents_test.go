@@ -167,6 +167,32 @@ func TestWhatOdooRefusesIsParkedAndTriedAgain(t *testing.T) {
 	r.agree()
 }
 
+// A folder that is empty in the mount is removed there, while Odoo has something in
+// it that the mount has not seen: it comes back with that, and what is put into it
+// meanwhile goes its way.
+func TestAFolderThatIsNotEmptyInOdooIsKept(t *testing.T) {
+	for seed := range uint64(6) {
+		r := newRig(t, seed)
+		sub := r.odoo.addFolder(order1, "sub")
+		r.settle()
+		r.odoo.addFile(sub, "news", []byte("from Odoo"))
+		r.update(func(tx *cache.Tx) error {
+			return tx.Rmdir(r.mountDirTx(tx, "Sales Orders/S00001"), "sub")
+		})
+		r.step(Event{})
+		r.settle()
+		if why := r.parked(); len(why) != 0 {
+			t.Errorf("seed %d: parked: %v", seed, why)
+		}
+		r.mountWrites("Sales Orders/S00001/sub", "more", []byte("mine"))
+		r.step(Event{})
+		r.settle()
+		r.mustHave(dir1+"/sub/more = mine", dir1+"/sub/news = from Odoo")
+		r.agree()
+		r.quiet()
+	}
+}
+
 // A deletion gives way to new content: somebody saved what was to go.
 func TestNewContentBeatsADeletionInTheMount(t *testing.T) {
 	for seed := range uint64(6) {
