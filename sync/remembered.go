@@ -36,7 +36,7 @@ func remembered(tx *cache.Tx) (Status, error) {
 	err := getMeta(tx, metaStatus, &s)
 	s.Past, s.Running = !s.Time.IsZero(), nil
 	for i := range s.Clients {
-		s.Clients[i].Epoch, s.Clients[i].Listed = 0, false
+		s.Clients[i].Epoch, s.Clients[i].Listed, s.Clients[i].Other = 0, false, false
 	}
 	return s, err
 }

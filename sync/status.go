@@ -47,6 +47,7 @@ type ClientStatus struct {
 	Message string
 	Kind    odbxfs.ErrorKind // of the error, in state error
 	Epoch   int64            // of the lease; 0: not ours
+	Other   bool             // another syncer has the lease, and does the work
 	Listed  bool             // Dropbox was read to its end once since the start
 }
 
@@ -148,7 +149,8 @@ func (e *Engine) publish() error {
 	for _, c := range e.sorted() {
 		state, message := e.stateOf(c)
 		s.Clients = append(s.Clients, ClientStatus{ID: c.id, Name: c.cfg.Name, State: state, Message: message,
-			Kind: odbxfs.KindOf(c.remote.err), Epoch: c.lease.epoch, Listed: c.listed})
+			Kind: odbxfs.KindOf(c.remote.err), Epoch: c.lease.epoch, Listed: c.listed,
+			Other: odbxfs.IsKind(c.lease.err, odbxfs.KindAccess)})
 		for _, err := range []error{c.remote.err, c.writing.err, c.lease.err} {
 			if err != nil {
 				s.Waiting = append(s.Waiting, fmt.Sprintf("%s: %s", c.cfg.Name, err))

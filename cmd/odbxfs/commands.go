@@ -148,6 +148,9 @@ With --once it ends when nothing is left to do but what waits for a person.`,
 	return cmd
 }
 
+// errOther says that nothing was done, since somebody else does it.
+var errOther = errors.New("another syncer is at work on this cloud client")
+
 // unanswered tells of a remote without which a pass could not be done.
 func unanswered(s sync.Status) error {
 	if !s.OdooOK {
@@ -156,6 +159,9 @@ func unanswered(s sync.Status) error {
 	for _, c := range s.Clients {
 		if c.State == sync.StateError {
 			return &odbxfs.Error{Op: "sync", Item: c.Name, Kind: c.Kind, Err: errors.New(c.Message)}
+		}
+		if c.Other {
+			return fmt.Errorf("sync %s: %w", c.Name, errOther)
 		}
 	}
 	return nil

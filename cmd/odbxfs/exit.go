@@ -39,7 +39,7 @@ var exitMeanings = [...]string{
 	exitUnreachable: "Odoo, Dropbox or the demo does not answer",
 	exitLogin:       "Odoo or Dropbox refuses the login",
 	exitPerson:      "done, but something waits for a person: see odbxfs status",
-	exitLocked:      "another process works on this store (or this demo's folder)",
+	exitLocked:      "another process works on this store, cloud client or demo's folder",
 	exitRefused:     "not done, since it would lose something, or is another database's or a newer odbxfs's",
 	exitDisk:        "the disk of the store is full, or does not answer",
 }
@@ -91,6 +91,7 @@ var known = []struct {
 	{errNoDemo, exitUnreachable, "start one with `odbxfs demo`, in this folder or with --dir"},
 	{provision.ErrLinksLeft, exitRefused, "`odbxfs reset` brings their bytes back into Odoo; then run this again"},
 	{provision.ErrPlacesUsed, exitRefused, "move them in the mount or in Odoo, then run this again"},
+	{errOther, exitLocked, "its lease, above, says who; it ends a minute after that one is gone"},
 	{cache.ErrFull, exitDisk, "make room on the disk of the store; nothing that was acknowledged is lost, and a daemon goes on by itself"},
 	{cache.ErrStuck, exitDisk, "look at the disk of the store (dmesg, its mount, the network it is on), then start again: nothing that was acknowledged is lost"},
 	{cache.ErrFormat, exitRefused, "install the newer odbxfs again, or set another `state` folder: this one was not touched, and may have changes that Odoo does not have yet"},

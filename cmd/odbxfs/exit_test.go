@@ -174,4 +174,8 @@ func TestWhatCannotAnswerIsAnError(t *testing.T) {
 	if err := unanswered(answered); exitCode(err) != exitUnreachable || !strings.Contains(err.Error(), "Main") {
 		t.Error(err)
 	}
+	answered.Clients[0] = sync.ClientStatus{Name: "Main", State: sync.StateConnected, Other: true}
+	if err := unanswered(answered); exitCode(err) != exitLocked || !strings.Contains(err.Error(), "Main") {
+		t.Errorf("another does the work: %v", err)
+	}
 }
