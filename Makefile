@@ -55,7 +55,7 @@ race: check-machine ## what runs in one process, under the race detector, with f
 bench: check-machine ## benchmarks, as ratios
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
 
-bench-dropbox: check-machine ## our client and rclone at the same work on the emulator (root or sudo; half an hour)
+bench-dropbox: check-machine ## our client and rclone at the same work on the emulator (root or sudo; a quarter of an hour)
 	ODBXFS_BENCH=1 $(GO) test -timeout 2h -count=1 -v -run TestBench ./integration/peers
 
 soak: check-machine lab ## what is longer than CI: more seeds, more rounds
