@@ -211,6 +211,14 @@ func (c Config) check() error {
 	if !slices.Contains([]string{"auto", "xmlrpc", "session", "json2"}, c.Odoo.Transport) {
 		return fmt.Errorf("odoo.transport is %q; it is one of auto, xmlrpc, session, json2", c.Odoo.Transport)
 	}
+	for _, t := range []struct {
+		name  string
+		value time.Duration
+	}{{"sync.poll", c.Sync.Poll}, {"mount.interval", c.Mount.Interval}} {
+		if t.value < leastPause {
+			return fmt.Errorf("%s is %s; Odoo is not asked more often than every %s", t.name, t.value, leastPause)
+		}
+	}
 	for name, d := range c.Dropbox {
 		if err := d.check(name); err != nil {
 			return err
@@ -218,6 +226,10 @@ func (c Config) check() error {
 	}
 	return nil
 }
+
+// leastPause is the shortest time between two looks at Odoo that can be set: a
+// shorter one leaves no time for anything else, and sync --once never ends.
+const leastPause = 100 * time.Millisecond
 
 // home puts the home folder for a leading ~.
 func home(path string) string {

@@ -90,6 +90,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		{"a time that is none", "[sync]\npoll = 'soon'", "", `sync.poll is "soon"; it must be a time above zero`},
 		{"a time without a unit", "[sync]\npoll = 5", "", "sync.poll is 5; it must be a time"},
 		{"a time that has passed", "[sync]\npoll = '-5s'", "", "sync.poll"},
+		{"a time that leaves none", "[sync]\npoll = '1ns'", "", "sync.poll is 1ns; Odoo is not asked more often than every 100ms"},
 		{"a number that is none", "[mount]\ncache_size = '10G'", "", `mount.cache_size is "10G"; it must be a whole number`},
 		{"a text that is a number", "[odoo]\ndatabase = 19", "", "odoo.database is 19; it must be text in quotes"},
 		{"a list that is none", "[mount]\nmodels = 5", "", "it must be a list"},

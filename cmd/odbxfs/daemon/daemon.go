@@ -98,10 +98,14 @@ func Client(opt Options, l config.Login) (*odoo.Client, error) {
 	if transport == "auto" {
 		transport = odoo.Auto
 	}
-	return odoo.New(odoo.Config{
+	client, err := odoo.New(odoo.Config{
 		URL: cfg.URL, Database: cfg.Database, Login: l.Login, Secret: l.Read, HTTP: opt.HTTP,
 		Timeout: cfg.Timeout, Transport: transport, Now: time.Now, Log: opt.Log,
 	})
+	if err != nil {
+		return nil, &odbxfs.Error{Op: "use the settings of [odoo]", Item: cfg.Database, Kind: odbxfs.KindSettings, Err: err}
+	}
+	return client, nil
 }
 
 // Open opens the store and makes the ports. Odoo need not answer yet.

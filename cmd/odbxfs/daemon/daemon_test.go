@@ -121,3 +121,11 @@ func TestALeasesHolderOutlivesTheProcess(t *testing.T) {
 		t.Errorf("the one that was set is not taken: %q", holder(a))
 	}
 }
+
+func TestAnAddressThatIsNoneIsAMistakeOfTheSettings(t *testing.T) {
+	opt := options(t, Sync)
+	opt.Config.Odoo.URL = "http://user:password@127.0.0.1:1/?x"
+	if _, err := Client(opt, opt.Config.Sync.Login); !odbxfs.IsKind(err, odbxfs.KindSettings) {
+		t.Errorf("got %v", err)
+	}
+}
