@@ -25,7 +25,8 @@
 //	write, truncate -> the working copy; its size and mtime show at once
 //	flush (each close), fsync -> seal; one store transaction {content, mtime,
 //	     intent}; after it close may return (law 2). fsync waits for the disk.
-//	last release -> the working copy goes
+//	last release -> the working copy goes; the kernel hears of what came beside
+//	     the mount while it was what everybody saw
 //
 // A change of mtime alone is no new content, so cp -p and rsync -t send nothing
 // twice.
