@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -18,6 +19,7 @@ var fromDropbox = []scenario{
 	{name: "a mirrored picture edited in Dropbox", run: editPicture},
 	{name: "a folder tree copied into Dropbox", run: treeInDropbox},
 	{name: "a record's folder deleted in Dropbox comes back empty", run: recordFolderDeleted},
+	{name: "a mass deletion in Dropbox is held and restored", run: massDeletionRestored},
 	{name: "changed on both sides between two passes", run: conflict, stage: stopped},
 }
 
@@ -196,4 +198,29 @@ func conflict(t *testing.T, w *World) {
 		}
 		return nil
 	})
+}
+
+// massDeletionRestored: somebody removes a whole folder in Dropbox. Nothing of it
+// goes in Odoo; restored, the bytes come out of Dropbox's trash.
+func massDeletionRestored(t *testing.T, w *World) {
+	syncing := w.commands()[0]
+	defer func() {
+		if t.Failed() { // what it left held would fail those that follow
+			w.odbxfs(t, "approve", "--of", syncing)
+		}
+	}()
+	id, name := w.filled(t)
+	folder := w.box2("Sales Orders", name, "d")
+	must(t, os.RemoveAll(folder))
+	w.waits(t, syncing, many, many+1) // the folder is among them, or waits for what is in it
+	must(t, links(w.odoo.documents(t, "sale.order", id), many))
+	if out, code := w.odbxfs(t, "restore", "--of", syncing); code != 0 || !strings.Contains(out, " things are back") {
+		t.Fatalf("restore: %d %s", code, out)
+	}
+	for _, n := range []int{1, 7, many} {
+		file, text := fmt.Sprintf("%d.txt", n), fmt.Sprintf("%d\n", n)
+		w.within(t, manyWait, file+" is in Dropbox again", func() error { return holds(filepath.Join(folder, file), text) })
+	}
+	w.within(t, manyWait, "all are links again", func() error { return links(w.odoo.documents(t, "sale.order", id), many) })
+	w.agree(t)
 }
