@@ -58,7 +58,7 @@ by --remove. It needs a login with Settings rights: [setup] in the config, or
 	fl.StringVar(&f.client, "client", "", "make a cloud client of this name")
 	fl.StringVar(&f.root, "root", "/Odoo", "its folder in Dropbox")
 	fl.StringVar(&f.links, "links", "", "its link policy, for you to choose: public, team_only or none")
-	fl.StringArrayVar(&f.rules, "rule", nil, "make a folder rule, as \"Folder name=model\"; may be given several times")
+	fl.StringArrayVar(&f.rules, "rule", nil, "make a folder rule, as \"Folder name=model\", mirrored by --client (without it: shown in mounts only); may be given several times")
 	fl.BoolVar(&f.installAutomation, "install-base-automation", false, "install Odoo's module base_automation where it is missing, for mails with links")
 	return cmd
 }
