@@ -86,18 +86,31 @@ func (e *Engine) closeIntent(tx *cache.Tx, a answer) error {
 	if err != nil || !ok {
 		return err
 	}
-	if in.Seq == a.in.Seq {
+	earlier := a.madeEarlier()
+	if in.Seq == a.in.Seq && !earlier {
 		return tx.DropIntent(in.Node, in.Seq)
 	}
 	if a.res.Node != nil {
 		if err := startFrom(tx, &in, *a.res.Node); err != nil {
 			return err
 		}
-		if in.Content == a.in.Content {
+		if in.Content == a.in.Content && !earlier {
 			in.Content, in.ContentSHA1, in.ContentSize = "", "", 0
 		}
 	}
 	return tx.PutIntent(in)
+}
+
+// madeEarlier reports whether a create found what an attempt before it had made,
+// whose answer was lost: as the file was then, with other bytes or at another
+// place. What came since is still to be done.
+func (a *answer) madeEarlier() bool {
+	now := a.res.Node
+	if now == nil || !a.in.Was.Ref.IsZero() || len(a.ops) == 0 {
+		return false
+	}
+	asked := a.ops[0]
+	return now.Name != asked.Name || now.ParentRef != asked.Parent || now.Kind == odbxfs.File && now.SHA1 != asked.SHA1
 }
 
 // startFrom makes an intent begin at what Odoo has now. Odoo names the folder by

@@ -210,3 +210,27 @@ func TestNewContentBeatsADeletionInTheMount(t *testing.T) {
 		}
 	}
 }
+
+// A create whose answer was lost is found again by its key, as it was made: what
+// was written or renamed since is still to be sent.
+func TestWhatWasWrittenAfterALostCreateReachesOdoo(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	lost := 0
+	r.faults.after = func(call string) error {
+		if call == "odoo apply" && lost == 0 {
+			lost++
+			return unavailable(call)
+		}
+		return nil
+	}
+	r.mountWrites("Sales Orders/S00001", "a.txt", []byte("first"))
+	r.until(func() bool { return lost > 0 })
+	r.mountWrites("Sales Orders/S00001", "a.txt", []byte("second"))
+	orders := r.mountDir("Sales Orders/S00001")
+	r.update(func(tx *cache.Tx) error { return tx.Rename(orders, "a.txt", orders, "b.txt", 0) })
+	r.settle()
+	r.agree()
+	r.mustHave(dir1 + "/b.txt = second")
+	r.quiet()
+}
