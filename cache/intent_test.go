@@ -135,3 +135,30 @@ func TestAWriteToWhatALookBroughtBeatsTheRemoval(t *testing.T) {
 	}
 	view(t, s, checkHolds)
 }
+
+// A file that was renamed here and got other bytes in Odoo shows those, and what is
+// written from then on was written over them. What was written before was not.
+func TestARenamedFileShowsOdoosNewBytes(t *testing.T) {
+	for _, written := range []bool{false, true} {
+		s := memStore(t)
+		dir := world(t, s)
+		n := document(7, "a.txt", order)
+		putOdoo(t, s, n)
+		update(t, s, func(tx *Tx) error { return tx.Rename(dir, "a.txt", dir, "b.txt", 0) })
+		if written {
+			write(t, s, dir, "b.txt", "mine")
+		}
+		n.SHA1, n.Size = sha("Odoo's"), 6
+		putOdoo(t, s, n)
+		now, in := lookup(t, s, dir, "b.txt"), intents(t, s)
+		if len(in) != 1 || now.State == odbxfs.StateClean {
+			t.Fatalf("written %v: %+v, intents %+v", written, now, in)
+		}
+		if shows := now.SHA1 == n.SHA1 && now.Size == 6; shows == written {
+			t.Errorf("written %v: it shows %+v", written, now)
+		}
+		if starts := in[0].Was.SHA1 == n.SHA1 && in[0].Was.Name == "a.txt"; starts == written {
+			t.Errorf("written %v: the intent starts from %+v", written, in[0].Was)
+		}
+	}
+}

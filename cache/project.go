@@ -74,9 +74,30 @@ func (tx *Tx) projectUnder(id odbxfs.NodeID, n odbxfs.OdooNode, inOdoo bool) err
 		r.I.ReadOnly = !n.Writable
 		if n.Kind == odbxfs.Folder {
 			r.I.Role = n.Role
+		} else if err := tx.contentUnder(&r, n); err != nil {
+			return err
 		}
 	}
 	return tx.putInode(r)
+}
+
+// contentUnder shows Odoo's new bytes of a file that has an intent about its place
+// alone. The intent starts from them then: what is written from here on was
+// written by someone who saw them.
+func (tx *Tx) contentUnder(r *inodeRec, n odbxfs.OdooNode) error {
+	i, _, err := tx.Intent(n.Node)
+	if err != nil || i.Gone || i.Content != "" || i.Was.Ref != n.Ref ||
+		i.Was.Type == n.Type && i.Was.SHA1 == n.SHA1 && i.Was.URL == n.URL {
+		return err
+	}
+	old := *r
+	if err := tx.fillFile(r, n, old); err != nil {
+		return err
+	}
+	tx.noteAttributes(old.I, r.I)
+	was := i
+	i.Was.Type, i.Was.SHA1, i.Was.URL, i.Was.Size, i.Was.Mimetype = n.Type, n.SHA1, n.URL, n.Size, n.Mimetype
+	return tx.storeIntent(i, was)
 }
 
 // plainName is the name that a node would have if it were alone, and whether

@@ -180,8 +180,15 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 		in.NotUntil = e.opt.Now().Add(pace(odbxfs.KindChanged, in.Attempts, 0, e.opt.Random()))
 		return tx.PutIntent(in)
 	}
-	if err := startFrom(tx, &in, now); err != nil {
-		return err
+	// Whoever wrote since had not seen Odoo's bytes: then the next attempt keeps
+	// both. Whoever writes from here on sees them.
+	if in.Content == "" || sameContent(now, in.Was) {
+		if err := startFrom(tx, &in, now); err != nil {
+			return err
+		}
+		if err := e.bindOdoo(tx, now, in.Node); err != nil && !errors.Is(err, cache.ErrNoParent) {
+			return err
+		}
 	}
 	in.Attempts++
 	if in.Attempts > maxAttempts {

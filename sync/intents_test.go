@@ -2,6 +2,7 @@ package sync
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,4 +234,35 @@ func TestWhatWasWrittenAfterALostCreateReachesOdoo(t *testing.T) {
 	r.agree()
 	r.mustHave(dir1 + "/b.txt = second")
 	r.quiet()
+}
+
+// Odoo's bytes changed while a rename was on its way, and someone wrote in the
+// mount before he could see them: nobody's are lost.
+func TestBytesWrittenWhileARenameMeetsOthersStandBesideThem(t *testing.T) {
+	for before := range 12 {
+		r := newRig(t, uint64(before))
+		a := r.odoo.addFile(order1, "a.txt", []byte("one"))
+		r.calm()
+		dir := r.mountDir("Sales Orders/S00001")
+		r.odoo.mu.Lock()
+		n := r.odoo.nodes[a]
+		n.Type, n.URL, n.SHA1, n.Size = odbxfs.Binary, "", sha1Of([]byte("Odoo's")), 6
+		r.odoo.bytes[a] = []byte("Odoo's")
+		r.odoo.put(n)
+		r.odoo.mu.Unlock()
+		r.update(func(tx *cache.Tx) error { return tx.Rename(dir, "a.txt", dir, "b.txt", 0) })
+		r.step(Event{})
+		for range before {
+			r.run()
+		}
+		seen := r.inode("Sales Orders/S00001/b.txt").SHA1 == n.SHA1
+		r.mountWrites("Sales Orders/S00001", "b.txt", []byte("the mount's"))
+		r.settle()
+		r.agree()
+		got := strings.Join(files(r.dropbox.paths()), "\n")
+		if !strings.Contains(got, "= the mount's") || !seen && !strings.Contains(got, "= Odoo's") {
+			t.Errorf("written after %d steps, Odoo's seen %v: Dropbox has\n%s", before, seen, got)
+		}
+		r.quiet()
+	}
 }
