@@ -2,6 +2,7 @@ package sync
 
 import (
 	"errors"
+	"slices"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -105,6 +106,14 @@ func (b *busy) madeBy(id odbxfs.NodeID) (*made, error) {
 	return nil, nil
 }
 
+// stuck reports whether a removal from Dropbox has failed before. A copy that leads
+// to the file may be what keeps it, and wants its name: both would wait for ever.
+func (b *busy) stuck(id odbxfs.NodeID) bool {
+	tasks, err := b.tx.TasksOf(id)
+	b.err = errors.Join(b.err, err)
+	return slices.ContainsFunc(tasks, func(t odbxfs.Task) bool { return t.Kind == odbxfs.TaskDropboxDelete && t.Attempts > 0 })
+}
+
 // leaves reports whether a busy node may have another place in Dropbox when
 // what it is busy with is through: it was renamed, moved or removed, and that
 // goes on without a person.
@@ -125,6 +134,9 @@ func (b *busy) leaves(id odbxfs.NodeID) bool {
 		}
 	}
 	if !d.goesOn {
+		return false
+	}
+	if !inOdoo && b.stuck(id) {
 		return false
 	}
 	p, paired := b.tx.Synced().Node(id)

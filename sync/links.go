@@ -71,6 +71,11 @@ func (w *work) address() string {
 	return w.shared
 }
 
+// looksFirst is how often a document that leads to a file and is not known here is
+// looked for in Odoo, before it counts as one of none of the folders: each failure
+// asks for a look.
+const looksFirst = 2
+
 // keepFile is the verdict on a removal of a file to which ref leads. A document
 // in our folders gets a file of its own, or is planned for: that passes. One
 // that is nowhere in them waits for a person.
@@ -88,6 +93,7 @@ func (x *executor) keepFile(w work, ref odbxfs.OdooRef) *verdict {
 	case known:
 		v.soon, v.err = true, fmt.Errorf("%s in Odoo still leads to it", ref)
 	default:
+		v.soon = w.Attempts < looksFirst // it may be a copy of a moment ago
 		v.err = &odbxfs.Error{Op: "remove from Dropbox", Item: w.Name, Kind: odbxfs.KindUnsupported,
 			Err: fmt.Errorf("%s in Odoo, in none of the folders, still leads to it: its only bytes are here", ref)}
 	}

@@ -183,6 +183,42 @@ func TestAnOriginalWaitsForItsCopy(t *testing.T) {
 	}
 }
 
+// A copy of the original's name, in its folder, wants the place of the file that
+// it leads to itself: it gets another, and then that file may go.
+func TestACopyOfItsOriginalsNameWaitsNotForIt(t *testing.T) {
+	for seed := range uint64(10) {
+		r := newRig(t, seed)
+		a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+		r.calm()
+		r.odoo.duplicate(a, order1, "a.pdf")
+		r.odoo.remove(a)
+		r.settle()
+		r.mustHave(dir1 + "/a (102).pdf = one")
+		r.quiet()
+	}
+}
+
+// A copy that was made since the last look at Odoo is found by the next: nobody has
+// to be asked.
+func TestACopyOfAMomentAgoIsNoneOfElsewhere(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	twin := r.odoo.nodes[a]
+	r.odoo.remove(a)
+	r.until(func() bool { return r.isPending("dropbox: dropbox-delete") })
+	r.odoo.nodes[a] = twin
+	r.odoo.duplicate(a, order2, "b.pdf")
+	delete(r.odoo.nodes, a)
+	r.settle()
+	if why := r.parked(); len(why) > 0 {
+		t.Fatalf("parked: %v", why)
+	}
+	r.mustHave(dir2 + "/b.pdf = one")
+	r.agree()
+	r.quiet()
+}
+
 func TestAFileToWhichACopyElsewhereLeadsStays(t *testing.T) {
 	r := newRig(t, 1)
 	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
