@@ -94,9 +94,15 @@ func (b *busy) madeBy(id odbxfs.NodeID) (*made, error) {
 		}
 		var by *made
 		for _, m := range marks {
-			if m.Kind == odbxfs.TaskDropboxMkdir || m.Kind == odbxfs.TaskDropboxUpload {
-				by = &made{goesOn: !m.Waits}
+			if m.Kind != odbxfs.TaskDropboxMkdir && m.Kind != odbxfs.TaskDropboxUpload {
+				continue
 			}
+			if may, err := b.mayHaveMade(m); err != nil {
+				return nil, err
+			} else if !may {
+				continue
+			}
+			by = &made{goesOn: !m.Waits}
 		}
 		if by != nil {
 			return by, nil
@@ -104,6 +110,16 @@ func (b *busy) madeBy(id odbxfs.NodeID) (*made, error) {
 		id = n.Parent
 	}
 	return nil, nil
+}
+
+// mayHaveMade reports whether what is at a queued create's place may be its work. A
+// copy that waits for a person has nothing that it could be made of.
+func (b *busy) mayHaveMade(m cache.TaskMark) (bool, error) {
+	if !m.Waits || m.Kind != odbxfs.TaskDropboxUpload {
+		return true, nil
+	}
+	t, ok, err := b.tx.Task(m.Seq)
+	return !ok || t.Odoo == nil || t.Odoo.Type != odbxfs.Copy, err
 }
 
 // stuck reports whether a removal from Dropbox has failed before. A copy that leads

@@ -341,3 +341,26 @@ func TestResetRestoresALinkThatLeft(t *testing.T) {
 		}
 	}
 }
+
+// A copy whose original is gone waits for a person; a file that somebody puts at its
+// place in Dropbox is none of its making, and waits for nobody.
+func TestAFileAtThePlaceOfACopyThatWaitsIsMirrored(t *testing.T) {
+	r := newRig(t, 1)
+	a := r.odoo.addFile(order1, "a.pdf", []byte("one"))
+	r.calm()
+	r.dropbox.personRemoves(dir1 + "/a.pdf")
+	r.odoo.duplicate(a, order2, "b.pdf")
+	r.settle()
+	if why := r.parked(); len(why) != 1 {
+		t.Fatalf("parked: %v", why)
+	}
+	r.dropbox.personWrites(dir2+"/b.pdf", []byte("two"))
+	r.settle()
+	found := false
+	for _, n := range r.odoo.nodes {
+		found = found || n.ParentRef == order2 && n.Type == odbxfs.Link && string(r.dropbox.bytes[linkedID(n.URL)]) == "two"
+	}
+	if !found {
+		t.Errorf("Odoo has %v", r.tree())
+	}
+}

@@ -177,9 +177,27 @@ func temporaryName(id odbxfs.NodeID) string {
 }
 
 func isTemporary(name string) bool {
-	id, found := strings.CutPrefix(name, temporaryPrefix)
+	id, found := strings.CutPrefix(strings.ToLower(name), temporaryPrefix)
 	_, err := strconv.ParseUint(id, 10, 64)
 	return found && err == nil
+}
+
+// wish is the name that something has by Dropbox. A temporary one is nobody's: then
+// it is the name of before, which only the pair knows where Odoo has none.
+func (it *item) wish() string {
+	if !isTemporary(it.d.Name) {
+		return it.d.Name
+	}
+	for _, p := range []*odbxfs.Pair{it.p, it.tomb} {
+		switch {
+		case p == nil:
+		case p.DropboxName != "" && !isTemporary(p.DropboxName):
+			return p.DropboxName
+		case p.OdooName != "" && !isTemporary(p.OdooName):
+			return odbxfs.DropboxName(p.OdooName)
+		}
+	}
+	return it.d.Name
 }
 
 // proposal is the Dropbox name that Odoo's name asks for: what was agreed as

@@ -59,6 +59,11 @@ func (it *item) stays() bool {
 	return it.d != nil && it.d.Parent == it.parent && it.d.Name == it.proposal()
 }
 
+// renamed reports that the node may get another name in Dropbox than it has there.
+func (it *item) renamed() bool {
+	return it.follows == odooSide && !it.stays() || it.follows == dropboxSide && it.wish() != it.d.Name
+}
+
 // addRivals takes into the work who is in the way of a living item: it may have
 // to leave, or be the same thing.
 func (pl *planner) addRivals(it *item) {
@@ -104,7 +109,7 @@ func (pl *planner) name() {
 // lower id first, and last what Dropbox places: on a clash Odoo's side keeps
 // the name. It reports whether somebody has to wait who did not before.
 func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) (more bool) {
-	if !slices.ContainsFunc(items, func(it *item) bool { return it.follows == odooSide && !it.stays() }) {
+	if !slices.ContainsFunc(items, (*item).renamed) {
 		for _, it := range items { // all have their names in Dropbox already: no need to look at the folder
 			it.name = it.d.Name
 		}
@@ -139,9 +144,9 @@ func (pl *planner) nameIn(folder odbxfs.NodeID, items []*item) (more bool) {
 		}
 	}
 	for _, it := range dropbox {
-		want := it.d.Name
+		want := it.wish()
 		for n := 1; !h.take(it, want); n++ {
-			want = odbxfs.Conflicted(it.d.Name, n)
+			want = odbxfs.Conflicted(it.wish(), n)
 		}
 	}
 	return more

@@ -338,6 +338,10 @@ func TestStates(t *testing.T) {
 			d.Name = ".odbxfs-moving-9999"
 			w.dropbox[21] = d
 		}, mirror, []string{"dropbox-move 21 as 6/f"}},
+		{"removed in Odoo, changed in Dropbox, left under a temporary name: the name of before", func(w *world) {
+			delete(w.odoo, 21)
+			w.putDropbox(21, 6, ".ODBXFS-moving-9999", "new")
+		}, mirror, []string{"dropbox-move 21 as 6/f", "odoo-create 21 as 6/f"}},
 		{"a name that only looks temporary is somebody's", func(w *world) {
 			d := w.dropbox[21]
 			d.Name = ".odbxfs-moving-on"
