@@ -36,7 +36,8 @@ func (b *engineBox) get() *sync.Engine {
 
 // Serve mounts (in modes mount and run), answers commands and runs the engine
 // until ctx ends or the mount is taken away. ready is called when all that
-// stands. What is not sent by then stays durable in the store. An Odoo that does
+// stands, and the mount shows what Odoo has: whoever copies from it before that,
+// and deletes at his end what is not there, deletes too much. What is not sent by then stays durable in the store. An Odoo that does
 // not answer keeps nobody from the files that are here; one that refuses the
 // login, or is not set up, ends it.
 func (d *Daemon) Serve(ctx context.Context, ready func()) error {
@@ -75,7 +76,11 @@ func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 		d.log.Warn("starting without Odoo", "error", unchecked)
 		go d.checkLater(ctx, stop)
 	}
-	ready()
+	if mount == nil || unchecked != nil {
+		ready()
+	} else {
+		go d.awaitTree(ctx, ready)
+	}
 	err = d.loop(ctx, e)
 	d.release(ctx)
 	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
@@ -87,6 +92,25 @@ func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 		err = errors.Join(err, mount.Unmount(unmountCtx))
 	}
 	return err
+}
+
+// treePoll is how often it is looked whether Odoo's tree has been read.
+const treePoll = 20 * time.Millisecond
+
+// awaitTree calls ready when Odoo was read whole once, or does not answer.
+func (d *Daemon) awaitTree(ctx context.Context, ready func()) {
+	for {
+		s, err := d.engine.get().Status()
+		if failed := !s.OdooOK && !s.OdooSilent; err != nil || s.Looked || failed {
+			ready()
+			return
+		}
+		select {
+		case <-time.After(treePoll):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // releaseWait is how long an end waits for Odoo to take the leases back.
