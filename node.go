@@ -170,6 +170,10 @@ type Intent struct {
 	Attempts int       `cbor:"10,keyasint,omitzero"`
 	NotUntil time.Time `cbor:"11,keyasint,omitzero"` // do not try before; zero: at once
 	Reason   string    `cbor:"12,keyasint,omitzero"` // why it is parked; empty: it is not
+
+	// Sent has the bytes of the last attempt, noted before it. Odoo may have them
+	// though its answer was lost: then they are ours, and nobody else's change.
+	Sent SHA1 `cbor:"13,keyasint,omitzero"`
 }
 
 // Reader is a read-only snapshot of one tree. Implementations are used by one

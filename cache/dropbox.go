@@ -139,6 +139,13 @@ func (tx *Tx) placeDropbox(n *odbxfs.DropboxNode) error {
 	if !ok {
 		return fmt.Errorf("%s: %w", n.Path, ErrNoParent)
 	}
+	if in, _, err := tx.DropboxNode(parent); err != nil {
+		return err
+	} else if in.Kind == odbxfs.File {
+		// It was a file when it was looked at last, perhaps this one: the folder is
+		// still to come, and would take along what lay below the file.
+		return fmt.Errorf("%s: %w", n.Path, ErrNoParent)
+	}
 	n.Parent = parent
 	known, ok, err := tx.DropboxByID(n.Client, n.ID)
 	if err != nil {

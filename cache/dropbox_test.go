@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"errors"
 	"testing"
 
 	"odbxfs"
@@ -39,6 +40,28 @@ func TestEachClientHasItsOwnPathsBelowTheRoot(t *testing.T) {
 			}
 			if n, _, err := tx.DropboxNode(id); err != nil || n.Path != c.rule || n.Client != c.id {
 				t.Errorf("%s is %+v, %v", c.rule, n, err)
+			}
+		}
+		return nil
+	})
+}
+
+// A file that lay where a folder is now is no folder, not even of itself: what
+// Dropbox names below it waits until the folder is named.
+func TestNothingLiesBelowAFile(t *testing.T) {
+	s := memStore(t)
+	world(t, s)
+	update(t, s, func(tx *Tx) error {
+		if err := tx.SetDropboxRoot(1, "/Odoo"); err != nil {
+			return err
+		}
+		if _, err := tx.PutDropbox(odbxfs.DropboxNode{ID: "id:a", Client: 1, Kind: odbxfs.File, Path: "/Odoo/a", Rev: "1"}); err != nil {
+			return err
+		}
+		for _, id := range []odbxfs.DropboxID{"id:a", "id:b"} {
+			_, err := tx.PutDropbox(odbxfs.DropboxNode{ID: id, Client: 1, Kind: odbxfs.File, Path: "/Odoo/a/b", Rev: "2"})
+			if !errors.Is(err, ErrNoParent) {
+				t.Errorf("%s below the file: %v", id, err)
 			}
 		}
 		return nil

@@ -61,6 +61,9 @@ func (e *Engine) nextIntents() error {
 	if len(jobs) == 0 {
 		return nil
 	}
+	if err := e.noteSent(jobs); err != nil {
+		return err
+	}
 	e.flights[laneIntents] = flightOfIntents(jobs)
 	e.emit(laneIntents, fmt.Sprintf("odoo: carry out %d intents", len(jobs)), func(ctx context.Context) func() error {
 		if err := e.durable(ctx); err != nil {
@@ -70,6 +73,24 @@ func (e *Engine) nextIntents() error {
 		return func() error { return e.settleIntents(answers, err) }
 	})
 	return nil
+}
+
+// noteSent notes which bytes are about to be sent. The jobs keep what was noted for
+// the attempt before.
+func (e *Engine) noteSent(jobs []job) error {
+	return e.update("note what is sent", func(tx *cache.Tx) error {
+		for _, j := range jobs {
+			in := j.in
+			if in.Sent == in.ContentSHA1 || in.Gone {
+				continue
+			}
+			in.Sent = in.ContentSHA1
+			if err := tx.PutIntent(in); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // chooseIntents picks what can be carried out now, in the order in which it
@@ -253,7 +274,7 @@ func (e *Engine) applyIntents(ctx context.Context, jobs []job) ([]answer, error)
 	for i, j := range jobs {
 		a := answer{job: j, res: odbxfs.OdooResult{Outcome: odbxfs.Done}}
 		for k, op := range j.ops {
-			if a.res = alreadyDone(op, results[k]); a.res.Outcome != odbxfs.Done {
+			if a.res = a.foundByKey(op, alreadyDone(op, results[k])); a.res.Outcome != odbxfs.Done {
 				break
 			}
 		}
@@ -276,18 +297,33 @@ func (e *Engine) applyIntents(ctx context.Context, jobs []job) ([]answer, error)
 	return answers, nil
 }
 
+// foundByKey looks at a create that found what an attempt before it had made, whose
+// answer was lost. Other bytes than that attempt's are someone else's since.
+func (a *answer) foundByKey(op odbxfs.OdooOp, res odbxfs.OdooResult) odbxfs.OdooResult {
+	made := op.Kind == odbxfs.OdooCreateFile && res.Outcome == odbxfs.Done && res.Node != nil
+	if made && res.Node.SHA1 != op.SHA1 && !a.sentBefore(*res.Node) {
+		res.Outcome = odbxfs.Changed
+	}
+	return res
+}
+
+// sentBefore reports whether Odoo's bytes are those of the attempt before.
+func (j *job) sentBefore(now odbxfs.OdooNode) bool {
+	return j.in.Sent != "" && now.SHA1 == j.in.Sent && ours(now.Type)
+}
+
 // copyOp says how the bytes of an intent are kept when Odoo's content changed
 // meanwhile (beside it, as a conflicted copy) or its row is gone (at its place).
 func (e *Engine) copyOp(a answer) (odbxfs.OdooOp, bool) {
-	if a.in.Gone || a.in.Content == "" || a.in.Was.Ref.IsZero() {
+	if a.in.Gone || a.in.Content == "" {
 		return odbxfs.OdooOp{}, false
 	}
 	op := odbxfs.OdooOp{Kind: odbxfs.OdooCreateFile, Key: a.in.Key + "/copy", Parent: a.parent, MTime: a.node.MTime}
 	e.withContent(&op, a.in)
 	switch {
-	case a.res.Outcome == odbxfs.Gone:
+	case a.res.Outcome == odbxfs.Gone && !a.in.Was.Ref.IsZero():
 		op.Name = a.node.Name
-	case a.res.Outcome == odbxfs.Changed && a.res.Node != nil && !sameContent(*a.res.Node, a.in.Was):
+	case a.res.Outcome == odbxfs.Changed && a.res.Node != nil && !sameContent(*a.res.Node, a.in.Was) && !a.sentBefore(*a.res.Node):
 		op.Name = a.copyAs
 	default:
 		return odbxfs.OdooOp{}, false

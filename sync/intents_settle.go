@@ -86,7 +86,7 @@ func (e *Engine) closeIntent(tx *cache.Tx, a answer) error {
 	if err != nil || !ok {
 		return err
 	}
-	earlier := a.madeEarlier()
+	earlier := a.beside == nil && a.madeEarlier()
 	if in.Seq == a.in.Seq && !earlier {
 		return tx.DropIntent(in.Node, in.Seq)
 	}
@@ -182,7 +182,7 @@ func (e *Engine) intentChanged(tx *cache.Tx, a answer) error {
 	}
 	// Whoever wrote since had not seen Odoo's bytes: then the next attempt keeps
 	// both. Whoever writes from here on sees them.
-	if in.Content == "" || sameContent(now, in.Was) {
+	if in.Content == "" || sameContent(now, in.Was) || a.sentBefore(now) {
 		if err := startFrom(tx, &in, now); err != nil {
 			return err
 		}
@@ -241,11 +241,16 @@ func (e *Engine) settleConflict(tx *cache.Tx, a answer) error {
 	if err := e.note(tx, a.in.Node, "changed in Odoo and in the mount: the mount's version stands beside it as "+made.Node.Name); err != nil {
 		return err
 	}
+	theirs := *a.res.Node
+	theirs.Node = a.in.Node
+	if a.in.Was.Ref.IsZero() { // known from now on
+		if err := e.bindOdoo(tx, theirs, a.in.Node); err != nil {
+			return err
+		}
+	}
 	if err := e.closeIntent(tx, a); err != nil {
 		return err
 	}
-	theirs := *a.res.Node
-	theirs.Node = a.in.Node
 	e.wroteOdoo[made.Node.Ref] = e.step
 	if _, err := tx.PutOdoo(theirs); err != nil {
 		return err

@@ -266,3 +266,28 @@ func TestBytesWrittenWhileARenameMeetsOthersStandBesideThem(t *testing.T) {
 		r.quiet()
 	}
 }
+
+// Somebody wrote in Odoo into what a create had made whose answer was lost: both
+// are kept.
+func TestBytesWrittenInOdooAfterALostCreateStay(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	var made odbxfs.OdooRef
+	r.faults.after = func(call string) error {
+		if call == "odoo apply" && made.IsZero() {
+			made = odbxfs.AttachmentRef(r.odoo.lastID)
+			return unavailable(call)
+		}
+		return nil
+	}
+	r.mountWrites("Sales Orders/S00001", "a.txt", []byte("the mount's"))
+	r.until(func() bool { return !made.IsZero() })
+	r.odoo.write(made, []byte("Odoo's"))
+	r.settle()
+	r.agree()
+	got := strings.Join(files(r.dropbox.paths()), "\n")
+	if !strings.Contains(got, "/a.txt = Odoo's") || !strings.Contains(got, "= the mount's") {
+		t.Errorf("Dropbox has\n%s", got)
+	}
+	r.quiet()
+}
