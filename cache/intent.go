@@ -110,10 +110,16 @@ func (tx *Tx) rebaseIntent(i odbxfs.Intent) error {
 	}
 	was := i
 	i.Was = n
-	if !i.Gone && i.Content != "" && i.ContentSHA1 == n.SHA1 {
+	if !i.Gone && i.Content != "" && i.ContentSHA1 == n.SHA1 && !sentOther(i, n.SHA1) {
 		i.Content, i.ContentSHA1, i.ContentSize = "", "", 0
 	}
 	return tx.storeIntent(i, was)
+}
+
+// sentOther reports whether other bytes than those with this checksum are, or may
+// be, on their way to Odoo: then these are to be sent, though Odoo has them now.
+func sentOther(i odbxfs.Intent, s odbxfs.SHA1) bool {
+	return i.Attempts > 0 || i.Sent != "" && i.Sent != s
 }
 
 // Waits reports whether an intent is for a new file that is not to be sent yet:

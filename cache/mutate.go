@@ -268,7 +268,7 @@ func (tx *Tx) contentIntent(id odbxfs.NodeID, sealed Sealed) error {
 	}
 	was := i
 	i.Content, i.ContentSHA1, i.ContentSize = sealed.ID, sealed.SHA1, sealed.Size
-	if i.Attempts == 0 && i.Was.SHA1 == sealed.SHA1 && i.Was.Kind == odbxfs.File {
+	if !sentOther(i, i.Was.SHA1) && i.Was.SHA1 == sealed.SHA1 && i.Was.Kind == odbxfs.File {
 		i.Content, i.ContentSHA1, i.ContentSize = "", "", 0
 	}
 	return tx.storeIntent(i, was)

@@ -291,3 +291,23 @@ func TestBytesWrittenInOdooAfterALostCreateStay(t *testing.T) {
 	}
 	r.quiet()
 }
+
+// A file is emptied, and while that is on its way it gets the bytes back that Odoo
+// had: Odoo has them in the end. Editors and cp do so, by O_TRUNC.
+func TestBytesThatComeBackWhileOthersAreOnTheirWayReachOdoo(t *testing.T) {
+	for before := range 8 {
+		r := newRig(t, uint64(before))
+		r.odoo.addFile(order1, "a.txt", []byte("one"))
+		r.calm()
+		r.mountWrites("Sales Orders/S00001", "a.txt", nil)
+		r.step(Event{})
+		for range before {
+			r.run()
+		}
+		r.mountWrites("Sales Orders/S00001", "a.txt", []byte("one"))
+		r.settle()
+		r.agree()
+		r.mustHave(dir1 + "/a.txt = one")
+		r.quiet()
+	}
+}
