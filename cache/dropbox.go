@@ -141,9 +141,8 @@ func (tx *Tx) placeDropbox(n *odbxfs.DropboxNode) error {
 	}
 	if in, _, err := tx.DropboxNode(parent); err != nil {
 		return err
-	} else if in.Kind == odbxfs.File {
-		// It was a file when it was looked at last, perhaps this one: the folder is
-		// still to come, and would take along what lay below the file.
+	} else if in.Kind == odbxfs.File && in.ID == n.ID {
+		// It is known at the place of what its folder is to be: that is still to come.
 		return fmt.Errorf("%s: %w", n.Path, ErrNoParent)
 	}
 	n.Parent = parent
