@@ -60,7 +60,7 @@ follow() {
 # more than they compute. Each of them has its output in one piece.
 together() {
   local pid status=0
-  go test "${flags[@]}" -p 2 -parallel 3 "${servers[@]}" >"$out/servers" 2>&1 &
+  go test "${flags[@]}" -p 2 -parallel 4 "${servers[@]}" >"$out/servers" 2>&1 &
   pid=$!
   go test "${flags[@]}" -p 1 "${others[@]}" 2>&1 | tee "$out/others"
   [ "${PIPESTATUS[0]}" = 0 ] || status=1
