@@ -52,8 +52,9 @@ func (x *executor) ask(ctx context.Context, batch []work, s *sorter) {
 		return
 	}
 	var ops []odbxfs.OdooOp
+	takesBytes := func(w work) bool { return w.Kind == odbxfs.TaskOdooConvert && w.o.Type == odbxfs.Binary }
 	for _, i := range s.open {
-		if w := batch[i]; w.Kind == odbxfs.TaskOdooConvert && w.o.Type == odbxfs.Binary {
+		if w := batch[i]; takesBytes(w) {
 			ops = append(ops, odbxfs.OdooOp{Kind: odbxfs.OdooMayConvert, Ref: w.o.Ref, Expect: w.o})
 		}
 	}
@@ -64,7 +65,7 @@ func (x *executor) ask(ctx context.Context, batch []work, s *sorter) {
 	k := -1
 	s.each(func(i int) *verdict {
 		w := batch[i]
-		if w.Kind != odbxfs.TaskOdooConvert || w.o.Type != odbxfs.Binary {
+		if !takesBytes(w) {
 			return nil
 		}
 		k++
@@ -266,7 +267,7 @@ func (x *executor) link(ctx context.Context, d odbxfs.DropboxNode) (string, erro
 	if x.cfg.Links != odbxfs.LinkNone {
 		return x.db.Link(ctx, d.ID, x.cfg.Links)
 	}
-	return odbxfs.HomeURL(x.opt.WebBase, x.home+d.Path), nil
+	return x.opt.page(x.home, d), nil
 }
 
 // judgeOdoo turns Odoo's answer into a verdict.

@@ -114,11 +114,7 @@ func (e *Engine) reverseFirst(tx *cache.Tx, c *client, v *verdict) error {
 	p.URL = v.url
 	t := odbxfs.Task{Kind: odbxfs.TaskOdooRestore, Pass: odbxfs.Reverse, Node: v.Node, Client: c.id, Name: v.Name,
 		Why: "left this cloud client's folders", Dropbox: v.d, Pair: &p}
-	queued, err := tx.AddTasks([]odbxfs.Task{t})
-	if err != nil {
-		return err
-	}
-	return e.logTask(tx, queued[0], "planned", nil)
+	return e.planTask(tx, t)
 }
 
 // unlinkLater queues the end of the shared link that p names, whose document is a
@@ -129,11 +125,7 @@ func (e *Engine) unlinkLater(tx *cache.Tx, c *client, v *verdict, p *odbxfs.Pair
 	}
 	t := odbxfs.Task{Kind: odbxfs.TaskDropboxUnlink, Pass: v.Pass, Node: v.Node, Client: c.id, Why: v.Why, Name: v.Name,
 		Pair: &odbxfs.Pair{Node: v.Node, Client: c.id, Kind: odbxfs.File, Odoo: p.Odoo, Dropbox: p.Dropbox, URL: p.URL}}
-	queued, err := tx.AddTasks([]odbxfs.Task{t})
-	if err != nil {
-		return err
-	}
-	return e.logTask(tx, queued[0], "planned", nil)
+	return e.planTask(tx, t)
 }
 
 // unlink revokes shared links to which nobody in Odoo leads any more.

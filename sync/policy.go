@@ -3,7 +3,6 @@ package sync
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"odbxfs"
 	"odbxfs/cache"
@@ -34,11 +33,16 @@ type addresses struct {
 // fit reports whether a link has the address that the client's policy gives it.
 func (a *addresses) fit(p odbxfs.Pair, d odbxfs.DropboxNode) bool {
 	if a.policy == odbxfs.LinkNone {
-		return p.URL == odbxfs.HomeURL(a.opt.WebBase, a.begin+d.Path)
+		return p.URL == a.opt.page(a.begin, d)
 	}
 	anew, err := a.tx.Meta(metaAnew(p.Node))
 	a.err = errors.Join(a.err, err)
 	return anew == nil && !a.opt.home(p.URL)
+}
+
+// page is a file's address under "none"; begin is where the account's paths begin.
+func (o *Options) page(begin string, d odbxfs.DropboxNode) string {
+	return odbxfs.HomeURL(o.WebBase, begin+d.Path)
 }
 
 // home reports whether an address is a page that asks for a login, no shared link.
@@ -61,24 +65,15 @@ func (e *Engine) followPolicy(tx *cache.Tx, c *client) error {
 		if err := markLinks(tx, c, shared, plan.All(tx.Odoo(), tx.Dropbox(), tx.Synced())); err != nil {
 			return err
 		}
-		if err := retryLinks(tx, c); err != nil {
+		// What was parked for a link that could not be made may be made now.
+		if _, err := unpark(tx, func(t odbxfs.Task) bool {
+			return t.Client == c.id && (t.Kind == odbxfs.TaskOdooConvert || t.Kind == odbxfs.TaskOdooCreate)
+		}); err != nil {
 			return err
 		}
 		e.log.Info("the link policy is another: all links are made anew", "client", c.cfg.Name, "was", was, "is", c.cfg.Links)
 	}
 	return setMeta(tx, metaLinks(c.id), c.cfg.Links)
-}
-
-// retryLinks has what was parked for a link that could not be made tried again.
-func retryLinks(tx *cache.Tx, c *client) error {
-	parked, err := tasksWhere(tx, func(t odbxfs.Task) bool {
-		return t.Reason != "" && t.Client == c.id && (t.Kind == odbxfs.TaskOdooConvert || t.Kind == odbxfs.TaskOdooCreate)
-	})
-	for _, t := range parked {
-		t.Reason, t.Attempts, t.NotUntil = "", 0, time.Time{}
-		err = errors.Join(err, tx.PutTask(t))
-	}
-	return err
 }
 
 // markLinks marks the client's links among ids to be planned for; with anew, also

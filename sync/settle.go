@@ -209,6 +209,15 @@ func (e *Engine) takeOff(tx *cache.Tx, c *client, v *verdict) error {
 	return forgetSent(tx, v.Task)
 }
 
+// planTask queues a task that no plan made, and says so in the log.
+func (e *Engine) planTask(tx *cache.Tx, t odbxfs.Task) error {
+	queued, err := tx.AddTasks([]odbxfs.Task{t})
+	if err != nil {
+		return err
+	}
+	return e.logTask(tx, queued[0], "planned", nil)
+}
+
 // forgetSent drops the note of an upload that is through.
 func forgetSent(tx *cache.Tx, t odbxfs.Task) error {
 	if t.Kind != odbxfs.TaskDropboxUpload {

@@ -131,6 +131,15 @@ func (s *Status) addIntent(tx *cache.Tx, in odbxfs.Intent) {
 	}
 }
 
+// Looked reports whether this engine has read Odoo whole once, and whether Odoo's
+// last answer was an error. It asks no store, and may be called from any goroutine.
+func (e *Engine) Looked() (whole, failed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := &e.status
+	return s.Looked, !s.Time.IsZero() && !s.OdooOK && !s.OdooSilent
+}
+
 // publish copies what other goroutines may see of the engine's own state.
 func (e *Engine) publish() error {
 	s := Status{Time: e.opt.Now(), OdooOK: e.odoo.err == nil && e.odoo.answered,
@@ -220,11 +229,7 @@ func (e *Engine) takeBack(tx *cache.Tx, t odbxfs.Task) error {
 			tomb.Rev = ""
 			back.Pair = &tomb
 		}
-		queued, err := tx.AddTasks([]odbxfs.Task{back})
-		if err != nil {
-			return err
-		}
-		if err := e.logTask(tx, queued[0], "planned", nil); err != nil {
+		if err := e.planTask(tx, back); err != nil {
 			return err
 		}
 	}
@@ -306,17 +311,9 @@ func (e *Engine) Retry(nodes ...odbxfs.NodeID) (int, error) {
 	count := 0
 	wanted := func(id odbxfs.NodeID) bool { return len(nodes) == 0 || slices.Contains(nodes, id) }
 	err := e.store.Update(func(tx *cache.Tx) error {
-		count = 0
-		tasks, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Reason != "" && wanted(t.Node) })
-		if err != nil {
+		var err error
+		if count, err = unpark(tx, func(t odbxfs.Task) bool { return wanted(t.Node) }); err != nil {
 			return err
-		}
-		for _, t := range tasks {
-			t.Reason, t.Attempts, t.NotUntil = "", 0, time.Time{}
-			if err := tx.PutTask(t); err != nil {
-				return err
-			}
-			count++
 		}
 		list, err := tx.Intents()
 		if err != nil {
@@ -336,6 +333,22 @@ func (e *Engine) Retry(nodes ...odbxfs.NodeID) (int, error) {
 	})
 	e.poked.Store(true)
 	return count, err
+}
+
+// unpark has the parked tasks that are wanted tried again, as new ones, and gives
+// how many.
+func unpark(tx *cache.Tx, wanted func(odbxfs.Task) bool) (int, error) {
+	parked, err := tasksWhere(tx, func(t odbxfs.Task) bool { return t.Reason != "" && wanted(t) })
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range parked {
+		t.Reason, t.Attempts, t.NotUntil = "", 0, time.Time{}
+		if err := tx.PutTask(t); err != nil {
+			return 0, err
+		}
+	}
+	return len(parked), nil
 }
 
 // tasksWhere collects tasks, so that the queue is not changed while it is read.

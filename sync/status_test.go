@@ -69,3 +69,22 @@ func TestStatusCountsAParkedThingOnce(t *testing.T) {
 		t.Errorf("of one parked thing, %v are yet to be compared, and parked", got)
 	}
 }
+
+// What the engine before it saw is no look of this one, and no failure.
+func TestAnEngineHasLookedWhenItReadOdooItself(t *testing.T) {
+	r := newRig(t, 1)
+	r.calm()
+	if whole, failed := r.engine.Looked(); !whole || failed {
+		t.Fatalf("at rest: %v, %v", whole, failed)
+	}
+	r.crash()
+	if whole, failed := r.engine.Looked(); whole || failed {
+		t.Errorf("just started: %v, %v", whole, failed)
+	}
+	r.faults.before = func(call string) error { return unavailable(call) }
+	r.until(func() bool { _, failed := r.engine.Looked(); return failed })
+	r.settle()
+	if whole, failed := r.engine.Looked(); !whole || failed {
+		t.Errorf("when Odoo is back: %v, %v", whole, failed)
+	}
+}

@@ -37,9 +37,9 @@ func (b *engineBox) get() *sync.Engine {
 // Serve mounts (in modes mount and run), answers commands and runs the engine
 // until ctx ends or the mount is taken away. ready is called when all that
 // stands, and the mount shows what Odoo has: whoever copies from it before that,
-// and deletes at his end what is not there, deletes too much. What is not sent by then stays durable in the store. An Odoo that does
-// not answer keeps nobody from the files that are here; one that refuses the
-// login, or is not set up, ends it.
+// and deletes at his end what is not there, deletes too much. What is not sent by
+// then stays durable in the store. An Odoo that does not answer keeps nobody from
+// the files that are here; one that refuses the login, or is not set up, ends it.
 func (d *Daemon) Serve(ctx context.Context, ready func()) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -100,8 +100,7 @@ const treePoll = 20 * time.Millisecond
 // awaitTree calls ready when Odoo was read whole once, or does not answer.
 func (d *Daemon) awaitTree(ctx context.Context, ready func()) {
 	for {
-		s, err := d.engine.get().Status()
-		if failed := !s.OdooOK && !s.OdooSilent; err != nil || s.Looked || failed {
+		if whole, failed := d.engine.get().Looked(); whole || failed {
 			ready()
 			return
 		}
